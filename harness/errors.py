@@ -1,0 +1,109 @@
+"""Every exception the harness raises on purpose.
+
+::
+
+    DrillError                    exit code 70
+    ├── UsageError                2   the command line asks for something that does not exist
+    ├── ScenarioError             2   a YAML file is not a valid scenario or drill
+    ├── NothingSelected           5   the filters leave no trial to run
+    ├── EnvironmentProblem        4   no engine, image, binary, disk: the machine is at fault
+    │   ├── GuardRefused          4   a connection reached a server this run did not start
+    │   ├── ServerLost            4   a server that should be up does not answer
+    │   └── DeadlineExceeded      4   something waited for did not come in time
+    ├── DatabaseError             70  the server answered with an error; evidence, not a failure of ours
+    ├── StepFailed                70  a step of a procedure did not do what it says
+    └── Interrupted               130 / 143 / 129
+
+The exit code travels with the class, so no caller maps exceptions to codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class DrillError(Exception):
+    """The root; catching it catches everything this package raises on purpose."""
+
+    exit_code = 70
+
+
+class UsageError(DrillError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a file: where, what was found, what was wanted, the next move."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class ScenarioError(DrillError):
+    """A YAML file is not valid; carries all of its problems, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class NothingSelected(DrillError):
+    """The filters leave no trial to run: an empty run must never look green."""
+
+    exit_code = 5
+
+
+class EnvironmentProblem(DrillError):
+    """The machine is at fault (no engine, image, binary, disk), not what was tested."""
+
+    exit_code = 4
+
+
+class GuardRefused(EnvironmentProblem):
+    """A connection reached a server that this run did not start; nothing was sent to it."""
+
+
+class ServerLost(EnvironmentProblem):
+    """A server that should be up does not answer, or its connection broke."""
+
+
+class DeadlineExceeded(EnvironmentProblem):
+    """Something that was waited for did not come in time."""
+
+
+class DatabaseError(DrillError):
+    """The server answered with an error.
+
+    ``code`` is the SQLSTATE (PostgreSQL) or the errno as text (MySQL, MariaDB). ``lost`` is
+    True when the connection broke and there was no answer: then nothing may be concluded
+    about what the statement did.
+    """
+
+    def __init__(self, code: str, message: str, *, lost: bool = False) -> None:
+        self.code = code
+        self.message = message
+        self.lost = lost
+        super().__init__(f"{code}: {message}" if code else message)
+
+
+class StepFailed(DrillError):
+    """A step of a procedure did not do what it says."""
+
+
+class Interrupted(DrillError):
+    """A signal asked the run to stop; ``exit_code`` is 128 + its number."""
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
+        self.exit_code = 128 + signum
+        super().__init__(f"interrupted by signal {signum}")
