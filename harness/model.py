@@ -127,15 +127,15 @@ class Moment:
     """When a fault strikes: before, after or inside statement n.
 
     ``inside`` needs a ``gate``, which holds the statement while it runs. ``opens`` says when
-    the gate lets go: as soon as the fault has struck, or only after the recovery, so that
-    the recovery meets a statement that is still alive.
+    the gate lets go: as soon as the fault has struck; before the verification, so that the
+    recovery meets a statement that is still alive; or never of its own accord.
     """
 
     before: int | None = None
     after: int | None = None
     inside: int | None = None
     gate: Any = None
-    opens: Literal["after-strike", "after-recovery"] = "after-strike"
+    opens: Literal["after-strike", "before-verify", "never"] = "after-strike"
 
     @property
     def statement(self) -> int:

@@ -7,6 +7,7 @@ step, claim) is handed a :class:`Target` and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -286,6 +287,8 @@ class Traffic:
     worst_ms: float = 0.0
     longest_wait_ms: float = 0.0
     first_error: str = ""
+    reached: bool = False
+    """True when every worker did as many operations as were asked for."""
 
 
 class Application(Protocol):
@@ -300,6 +303,12 @@ class Application(Protocol):
 
     def works(self, operations: int, deadline_s: float) -> Traffic:
         """Wait until each worker did that many operations from now on, or fails, or the deadline."""
+
+    def touched(self, table: str) -> tuple[Any, ...]:
+        """Keys of that table's rows which the application wrote or tried to write."""
+
+    def pids(self) -> frozenset[int]:
+        """Server sessions of its workers."""
 
     def settle_ledger(self, session: Session) -> Finding:
         """Compare every acknowledged write with what the database holds now."""
@@ -331,43 +340,71 @@ class Outcome:
     exit_status: int | None = None
 
 
-class Target:
+class Target(Protocol):
     """What a verb is handed: one database on one throwaway server, and who is at work on it.
 
-    Nothing here takes an address from outside: every session goes through ``connect``, and
-    that through the guard.
+    Nothing here takes an address from outside: every session goes through the guard.
     """
 
     engine: Engine
     server: Server
     database: str
     pristine: str
-    """The untouched template the database was cloned from."""
+    """The untouched database that this trial's was cloned from."""
+    migrated_fingerprint: str
+    """The schema as an unbroken run of the migration leaves it."""
     timeline: Timeline
-    mode: str
-    connect: Callable[..., Session]
-    observer: Callable[[], Session]
-    """A session outside the database under test, reconnected after a restart."""
     app: Application | None
     migration: MigrationRun | None
-    start_migration: Callable[..., MigrationRun]
-    """Begin a further run of the migration, e.g. a retry; settings as keyword arguments."""
+    """The latest run of the migration."""
     shelf: dict[str, Any]
-    """What one verb leaves for a later one in the same trial: a dump, a held lock, a gate."""
+    """What one verb leaves for a later one in the same trial: a dump, a gate, a relay."""
+
+    def connect(
+        self, role: str, database: str | None = None, *, timeout_s: float = 5
+    ) -> Session: ...
+
+    def session(self, role: str, database: str | None = None) -> AbstractContextManager[Session]:
+        """A proven session, closed at the end of the block."""
+
+    def asking(self) -> AbstractContextManager[Session]:
+        """A session for a question about the database under test, with short timeouts."""
+
+    def observer(self) -> Session:
+        """A lasting session outside the database under test, renewed after a restart."""
+
+    def start_migration(self, **changes: Any) -> MigrationRun:
+        """Begin another run of the migration, e.g. a retry; ``changes`` go into its job."""
+
+    def whose(self, pid: int) -> str:
+        """``migration``, ``application``, ``blocker`` or ``other``."""
+
+    def touched(self, table: str) -> tuple[Any, ...]:
+        """Keys of the rows that the application wrote, so that they can be left out."""
 
 
 class FaultKind(Protocol):
-    """A fault. ``strike`` must not return before its witnesses are in hand.
+    """A fault. ``strike`` does not return before its witnesses are in hand.
 
-    It may not judge, repair, or sleep. ``heal`` undoes only what outlives the story (a stopped
-    server, an open gate) and is safe to call twice.
+    It may not judge, repair, or sleep. ``heal`` undoes only what a machine's supervisor would
+    (starts a killed server again) and is safe to call twice.
     """
 
-    needs: ClassVar[frozenset[Capability]]
+    needs: ClassVar[frozenset[Capability]] = frozenset()
+    strikes_when_done: ClassVar[bool] = False
+    """True if the harm comes from a migration that goes through."""
+    through_relay: ClassVar[bool] = False
+    """True if the migrator must connect through a relay that can be cut."""
+    deadline_s: ClassVar[float] = 60.0
+
+    def orders(self) -> Mapping[str, Any]:
+        """What to tell the migrator instead of a plain go at the moment: ``instead``, ``limits``."""
+        return {}
 
     def strike(self, target: Target) -> Sequence[Witness]: ...
 
-    def heal(self, target: Target) -> None: ...
+    def heal(self, target: Target) -> None:
+        return
 
 
 class GateKind(Protocol):
@@ -378,6 +415,21 @@ class GateKind(Protocol):
 
     def open(self, target: Target) -> None:
         """Let go; safe to call twice."""
+
+    def holder(self, target: Target) -> SessionInfo | None:
+        """The session that holds the lock; None once it is gone."""
+
+    def prepare(self, target: Target) -> None:
+        """What must be in place before the migration starts."""
+        return
+
+    def follow(self, target: Target) -> None:
+        """What can only be done once the statement has been sent."""
+        return
+
+    def clear(self, target: Target) -> None:
+        """Remove what ``prepare`` put in place, once nobody is parked in it."""
+        return
 
 
 class StepKind(Protocol):
@@ -395,12 +447,16 @@ class ClaimKind(Protocol):
 class MigratorKind(Protocol):
     """A migration tool, run inside its own process.
 
-    ``checkpoint(where, n)`` must be called around every message that carries statements; it
-    returns when the conductor lets the tool go on.
+    ``checkpoint(where, first, last)`` must be called ``before`` and ``after`` every message that
+    carries statements; it returns when the conductor lets the tool go on, and before a message
+    may give a text to send instead.
     """
 
     def apply(
-        self, session: Session, job: Mapping[str, Any], checkpoint: Callable[[str, int], None]
+        self,
+        session: Session,
+        job: Mapping[str, Any],
+        checkpoint: Callable[[str, int, int], str | None],
     ) -> None: ...
 
 

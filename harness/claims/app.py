@@ -1,0 +1,46 @@
+"""The application works, from now on, as its users would see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.ports import Answer, ClaimKind, Finding, Target
+
+
+@dataclass(frozen=True)
+class AppClaim(ClaimKind):
+    """``works``: each worker does ``operations`` without an error, begun after the question.
+    ``fails``: at least one operation gets an error. ``hangs``: at least one waits.
+
+    ``within`` bounds how long it may take; the claim answers as soon as it can.
+    """
+
+    app: Literal["works", "fails", "hangs"]
+    operations: int = 3
+    within_s: float = 5.0
+
+    def check(self, target: Target) -> Finding:
+        if target.app is None:
+            return Finding(Answer.UNANSWERABLE, "no application runs", self.app, population=0)
+        traffic = target.app.works(self.operations, self.within_s)
+        said = f"{traffic.ok} ok, {traffic.errors} errors, {traffic.waiting} waiting"
+        if traffic.first_error:
+            said += f" (first: {traffic.first_error})"
+        enough = traffic.errors == 0 and not traffic.waiting and traffic.reached
+        right = {
+            "works": enough,
+            "fails": traffic.errors > 0,
+            "hangs": traffic.waiting > 0,
+        }[self.app]
+        return Finding(
+            answer=Answer.HELD if right else Answer.NOT_HELD,
+            found=said,
+            wanted=f"each worker does {self.operations} operations without an error"
+            if self.app == "works"
+            else f"the application {self.app}",
+            population=traffic.ok + traffic.errors + traffic.waiting,
+        )
+
+
+KIND = AppClaim

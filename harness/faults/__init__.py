@@ -1,0 +1,1 @@
+"""What strikes: one fault per file, file name = the word in the YAML."""

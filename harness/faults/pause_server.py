@@ -1,0 +1,29 @@
+"""Freezes the whole server: connections stay open and nobody answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.errors import DatabaseError, DeadlineExceeded
+from harness.ports import Capability, FaultKind, Target, Witness
+
+
+@dataclass(frozen=True)
+class PauseServer(FaultKind):
+    """A frozen server, as by a stalled disk or hypervisor; the step ``thaw`` ends it."""
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PAUSE})
+
+    def strike(self, target: Target) -> Sequence[Witness]:
+        frozen = target.server.pause()
+        target.timeline.add("server", "paused", says="; ".join(w.says for w in frozen))
+        try:
+            target.connect("probe", timeout_s=1).close()
+        except DatabaseError as error:
+            return [*frozen, Witness("observer", f"a new connection is not answered: {error}")]
+        raise DeadlineExceeded("the server still answers although it was paused")
+
+
+KIND = PauseServer

@@ -1,0 +1,1 @@
+"""What holds a statement while it runs: a lock taken by another session, never the clock."""

@@ -1,0 +1,61 @@
+"""Parks an online ALTER TABLE between its work and its end, behind a reader that came late."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from harness.errors import DeadlineExceeded
+from harness.gates import _holding
+from harness.ports import GateKind, SessionInfo, Target
+
+POLL_S = 0.005
+DEADLINE_S = 30.0
+
+
+@dataclass(frozen=True)
+class LateReader(GateKind):
+    """``late_reader: events``. A first reader stops the ALTER at its start; a second queues
+    behind it; when the first leaves, the ALTER begins, admits the second while it works, and
+    then cannot end before the second does. Only for engines whose DDL is online.
+    """
+
+    late_reader: str
+
+    def arm(self, target: Target) -> None:
+        session = target.connect("blocker")
+        _holding.hold(target, self, session)
+        target.engine.gating.hold_table_read(session, self.late_reader)
+
+    def follow(self, target: Target) -> None:
+        late = target.connect("blocker")
+        arrived = threading.Thread(
+            target=target.engine.gating.hold_table_read, args=(late, self.late_reader), daemon=True
+        )
+        arrived.start()
+        self._wait_until_queued(target, late.pid)
+        _holding.let_go(target)
+        _holding.hold(target, self, late)
+        arrived.join(DEADLINE_S)
+        if arrived.is_alive():
+            raise DeadlineExceeded("the late reader was never admitted: is this DDL online?")
+
+    def _wait_until_queued(self, target: Target, pid: int) -> None:
+        end = time.monotonic() + DEADLINE_S
+        while True:
+            pairs = target.engine.sessions.waiting(target.observer(), target.database)
+            if any(waiter == pid for waiter, _ in pairs):
+                return
+            if time.monotonic() >= end:
+                raise DeadlineExceeded("the late reader did not queue behind the migration")
+            time.sleep(POLL_S)
+
+    def open(self, target: Target) -> None:
+        _holding.let_go(target)
+
+    def holder(self, target: Target) -> SessionInfo | None:
+        return _holding.holder(target)
+
+
+KIND = LateReader

@@ -1,0 +1,50 @@
+"""A trigger on one row waits for an advisory lock that another session holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.gates import _holding
+from harness.ports import GateKind, SessionInfo, Target
+
+
+@dataclass(frozen=True)
+class Trigger(GateKind):
+    """``trigger: users`` holds an UPDATE at the row whose ``key`` is ``row``.
+
+    Works where a row lock cannot be taken because the same transaction changed the table.
+    The trigger is there from before the migration until the gate opens.
+    """
+
+    trigger: str
+    row: int
+    key: str = "id"
+
+    def prepare(self, target: Target) -> None:
+        """Install the trigger before the migration starts: later the table may be locked."""
+        with target.session("blocker") as session:
+            target.engine.gating.install_trigger(
+                session, self.trigger, self.key, self.row, self._name(target)
+            )
+
+    def arm(self, target: Target) -> None:
+        session = target.connect("blocker")
+        _holding.hold(target, self, session)
+        target.engine.gating.take_lock(session, self._name(target))
+
+    def open(self, target: Target) -> None:
+        _holding.let_go(target)
+
+    def clear(self, target: Target) -> None:
+        """Remove the trigger, once nobody is parked in it any more."""
+        with target.session("blocker") as session:
+            target.engine.gating.remove_trigger(session, self.trigger, self._name(target))
+
+    def holder(self, target: Target) -> SessionInfo | None:
+        return _holding.holder(target)
+
+    def _name(self, target: Target) -> str:
+        return f"gate_{target.database}"
+
+
+KIND = Trigger

@@ -1,0 +1,47 @@
+"""Ends a server session by its pid and start, and waits until it is really gone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.errors import StepFailed
+from harness.ports import SessionInfo, StepKind, Target
+
+POLL_S = 0.005
+
+
+@dataclass(frozen=True)
+class EndSession(StepKind):
+    """``migration``: the session of the migration, alive or a zombie. ``root-blocker``: whoever
+    blocks others and waits for nobody, found as the engine's own diagnosis finds it."""
+
+    end_session: Literal["migration", "root-blocker"]
+
+    def perform(self, target: Target, deadline_s: float) -> str:
+        victims = self._victims(target)
+        if not victims:
+            return "no such session is left"
+        sessions = target.engine.sessions
+        for victim in victims:
+            sessions.end(target.observer(), victim.pid, victim.started)
+        end = time.monotonic() + deadline_s
+        for victim in victims:
+            while sessions.find(target.observer(), victim.pid, victim.started):
+                if time.monotonic() >= end:
+                    raise StepFailed(f"session {victim.pid} is still there after {deadline_s:g} s")
+                time.sleep(POLL_S)
+        return "ended session " + ", ".join(str(victim.pid) for victim in victims)
+
+    def _victims(self, target: Target) -> list[SessionInfo]:
+        observer, sessions = target.observer(), target.engine.sessions
+        if self.end_session == "migration":
+            own = target.migration.session
+            found = sessions.find(observer, own.pid, own.started) if own else None
+            return [found] if found else []
+        roots = set(sessions.root_blockers(observer, target.database))
+        return [info for info in sessions.listing(observer) if info.pid in roots]
+
+
+KIND = EndSession

@@ -1,0 +1,46 @@
+"""Runs the migration tool again, in a process of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.errors import StepFailed
+from harness.ports import StepKind, Target
+
+
+@dataclass(frozen=True)
+class Migrate(StepKind):
+    """``migrate: up`` runs it again; ``migrate: force`` sets the tool's version to ``to``.
+
+    ``refused`` expects it to fail with that code (``any`` for whichever). ``lock_timeout``
+    bounds how long each attempt may queue for a lock; ``attempts`` is how often it is tried.
+    """
+
+    migrate: Literal["up", "force"]
+    to: int | None = None
+    refused: str | None = None
+    lock_timeout_ms: float | None = None
+    attempts: int = 1
+
+    def perform(self, target: Target, deadline_s: float) -> str:
+        changes = {"force": self.to} if self.migrate == "force" else {}
+        if self.lock_timeout_ms:
+            changes["limits"] = {"lock_ms": int(self.lock_timeout_ms)}
+        for attempt in range(1, self.attempts + 1):
+            outcome = target.start_migration(**changes).outcome(deadline_s)
+            if outcome.finished:
+                break
+        met = f"{outcome.code}: {outcome.message}"
+        if self.refused:
+            if outcome.finished:
+                raise StepFailed(f"it went through; wanted a refusal ({self.refused})")
+            if self.refused not in ("any", outcome.code):
+                raise StepFailed(f"refused by {met}; wanted {self.refused}")
+            return f"refused, as it should be, {attempt} time(s): {met}"
+        if not outcome.finished:
+            raise StepFailed(f"the migration failed {attempt} time(s): {met}")
+        return f"went through at attempt {attempt}, {outcome.done} statements"
+
+
+KIND = Migrate

@@ -1,0 +1,24 @@
+"""The frozen server goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.ports import StepKind, Target
+
+
+@dataclass(frozen=True)
+class Thaw(StepKind):
+    """Ends what the fault ``pause-server`` began."""
+
+    thaw: Literal["server"]
+
+    def perform(self, target: Target, deadline_s: float) -> str:
+        target.server.resume()
+        target.timeline.add("server", "resumed", says="thawed by a step")
+        target.observer()
+        return "the server answers again"
+
+
+KIND = Thaw
