@@ -29,6 +29,18 @@ def in_dialect(sql: Sql, *names: str) -> str | None:
     return next((sql[name] for name in names if name in sql), None)
 
 
+ATOMIC = "atomic"
+"""The word of a cell in which the migration, as it is sent, happens wholly or not at all."""
+
+
+def words_of(engine: str, traits: frozenset[str], mode: str) -> frozenset[str]:
+    """Every word that ``where:`` may use for a cell: engine, traits, mode, and ``atomic``."""
+    words = traits | {engine, mode}
+    if "transactional-ddl" in traits and mode in ("one-transaction", "whole-file"):
+        words |= {ATOMIC}
+    return words
+
+
 @dataclass(frozen=True)
 class Scope:
     """Which cells an item is for: every word of ``where`` holds, and the fault is listed.
@@ -296,14 +308,16 @@ class Trial:
     purpose: Purpose = "recovery"
     seed: int = 0
     rows: int | None = None
+    round: int = 1
     objectives: Objectives = Objectives()
 
     @property
     def id(self) -> str:
         """Names the cell; stable across runs, and what ``--only`` takes."""
         last = self.procedure.id if self.procedure and self.purpose != "no-injection" else None
+        again = f"@{self.round}" if self.round > 1 else ""
         return "/".join(
-            (self.scenario.id, self.engine, self.mode, self.fault.id, last or self.purpose)
+            (self.scenario.id, self.engine, self.mode, self.fault.id, (last or self.purpose) + again)
         )
 
 

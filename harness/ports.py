@@ -72,8 +72,10 @@ class ToolResult:
 class Recipe:
     """How a server of an engine starts, wherever it starts; a value, no code.
 
-    Placeholders in argument lists: ``{data}``, ``{socket_dir}``, ``{port}``, ``{password_file}``,
-    ``{user}`` (the account the server process runs under).
+    Placeholders in argument lists: ``{data}``, ``{socket_dir}`` (a local server must make its
+    Unix socket there), ``{port}``, ``{password_file}``, ``{bootstrap_file}`` (``bootstrap_sql``
+    with the password in it), ``{user}`` (the account the server process runs under),
+    ``{binary_dir}``.
     """
 
     engine: str
@@ -218,8 +220,14 @@ class Backend(Protocol):
     def available(self) -> str | None:
         """None if it can be used here, else one sentence on why not."""
 
+    def cannot_run(self, recipe: Recipe) -> str | None:
+        """None if a server of that engine can be had here, else one sentence with the remedy."""
+
     def start(self, recipe: Recipe, image: str | None = None) -> Server:
         """Start a server; returns when its process runs. EnvironmentProblem if it cannot be had."""
+
+    def leftovers(self) -> list[str]:
+        """What dead owners left, one line each; nothing is removed."""
 
     def collect_garbage(self) -> list[str]:
         """Remove what dead owners left; returns what was removed, one line each."""
@@ -397,6 +405,10 @@ class FaultKind(Protocol):
     """True if the migrator must connect through a relay that can be cut."""
     deadline_s: ClassVar[float] = 60.0
 
+    def session_ends(self) -> bool:
+        """False if the migration's server session lives on after the strike, by design."""
+        return True
+
     def orders(self) -> Mapping[str, Any]:
         """What to tell the migrator instead of a plain go at the moment: ``instead``, ``limits``."""
         return {}
@@ -439,7 +451,13 @@ class StepKind(Protocol):
 
 
 class ClaimKind(Protocol):
-    """A probe with its expectation. It looks and never acts."""
+    """A probe with its expectation. It looks and never acts.
+
+    A server's error is an answer (not held); a lost connection is none (unanswerable): the
+    caller sees to both.
+    """
+
+    needs_app: ClassVar[bool] = False
 
     def check(self, target: Target) -> Finding: ...
 

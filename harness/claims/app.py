@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from harness.ports import Answer, ClaimKind, Finding, Target
 
@@ -19,6 +19,7 @@ class AppClaim(ClaimKind):
     app: Literal["works", "fails", "hangs"]
     operations: int = 3
     within_s: float = 5.0
+    needs_app: ClassVar[bool] = True
 
     def check(self, target: Target) -> Finding:
         if target.app is None:

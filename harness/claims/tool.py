@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness import version_table
 from harness.errors import DatabaseError
-from harness.migrators import versioned
 from harness.ports import Answer, ClaimKind, Finding, Target
 
 
@@ -21,15 +21,15 @@ class Tool(ClaimKind):
         with target.asking() as session:
             if self.tool in ("locked", "unlocked"):
                 try:
-                    with versioned.locked(session, target.engine.dialect, target.database):
+                    with version_table.locked(session, target.engine.dialect, target.database):
                         found = "unlocked"
                 except DatabaseError as error:
-                    if error.code != versioned.LOCKED:
+                    if error.code != version_table.LOCKED:
                         raise
                     found = "locked"
                 right, wanted = found == self.tool, self.tool
             else:
-                state = versioned.read_version(session)
+                state = version_table.read_version(session)
                 found = (
                     f"version {state[0]}, {'dirty' if state[1] else 'clean'}"
                     if state

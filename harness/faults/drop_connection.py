@@ -17,6 +17,9 @@ class DropConnection(FaultKind):
     server_notices: bool = True
     through_relay: ClassVar[bool] = True
 
+    def session_ends(self) -> bool:
+        return self.server_notices
+
     def strike(self, target: Target) -> Sequence[Witness]:
         victim = target.migration.session
         cut = target.shelf["relay"].cut(server_notices=self.server_notices)

@@ -13,6 +13,9 @@ from harness.ports import FaultKind, Target, Witness
 class LockQueue(FaultKind):
     """The gate is the blocker, so the moment is ``inside`` with ``opens: never``."""
 
+    def session_ends(self) -> bool:
+        return False
+
     def strike(self, target: Target) -> Sequence[Witness]:
         session = target.migration.session
         pairs = target.engine.sessions.waiting(target.observer(), target.database)

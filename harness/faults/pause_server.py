@@ -16,6 +16,9 @@ class PauseServer(FaultKind):
 
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.PAUSE})
 
+    def session_ends(self) -> bool:
+        return False
+
     def strike(self, target: Target) -> Sequence[Witness]:
         frozen = target.server.pause()
         target.timeline.add("server", "paused", says="; ".join(w.says for w in frozen))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import DatabaseError
-from harness.ports import Session
+from harness.ports import MigratorKind, Session
 
 
 @dataclass(frozen=True)
-class Plain:
+class Plain(MigratorKind):
     """``one-transaction``: between BEGIN and COMMIT. ``autocommit``: each statement alone."""
 
     def apply(

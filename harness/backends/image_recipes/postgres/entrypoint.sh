@@ -1,0 +1,31 @@
+#!/bin/sh
+# Gives the superuser its password and the database its name at the first start, in
+# single-user mode (no temporary server), then becomes the server.
+set -eu
+
+case "${1:-postgres}" in -*) set -- postgres "$@" ;; esac
+
+text() { printf '%s' "$1" | sed "s/'/''/g"; }
+name() { printf '%s' "$1" | sed 's/"/""/g'; }
+
+configure() {
+    if [ -z "${POSTGRES_PASSWORD:-}" ]; then
+        echo "POSTGRES_PASSWORD is not set: give it with -e POSTGRES_PASSWORD=..." >&2
+        exit 1
+    fi
+    user=${POSTGRES_USER:-postgres}
+    database=${POSTGRES_DB:-$user}
+    {
+        [ "$user" = postgres ] ||
+            printf '%s\n' "CREATE ROLE \"$(name "$user")\" SUPERUSER LOGIN"
+        printf '%s\n' "ALTER ROLE \"$(name "$user")\" PASSWORD '$(text "$POSTGRES_PASSWORD")'"
+        [ "$database" = postgres ] ||
+            printf '%s\n' "CREATE DATABASE \"$(name "$database")\" OWNER \"$(name "$user")\""
+    } | postgres --single -D "$PGDATA" postgres >/dev/null
+    touch "$PGDATA/.configured"
+}
+
+if [ "$1" = postgres ] && [ ! -e "$PGDATA/.configured" ]; then
+    configure
+fi
+exec "$@"

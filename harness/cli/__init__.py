@@ -1,0 +1,62 @@
+"""The command line: the only reader of arguments and environment.
+
+Each command is a short pipeline of named functions; an exception of ours becomes one clear
+message on stderr and the exit code it carries.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from harness import __version__
+from harness.cli import housekeeping, reading, reports, running, together
+from harness.cli.signals import as_interrupts
+from harness.errors import DrillError, Interrupted
+from harness.results import exit_code_of
+
+EPILOG = """Exit codes: 0 all PASS · 1 a FAIL · 2 usage or invalid file · 3 INCONCLUSIVE ·
+4 the environment · 5 nothing selected · 70 a bug of ours · 130/143 interrupted."""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="migration-drill")
+def mdrill() -> None:
+    """Break schema migrations for real, run the recovery, prove from the data that it worked."""
+
+
+for command in (
+    running.run,
+    running.teeth,
+    together.practice,
+    reading.list_,
+    reading.explain,
+    reading.validate,
+    reading.schema,
+    reports.report,
+    reports.replay,
+    housekeeping.doctor,
+    housekeeping.images,
+    housekeeping.gc,
+):
+    mdrill.add_command(command)
+
+
+def main() -> None:
+    """The entry point of ``mdrill``; ends the process with the exit code of what happened."""
+    try:
+        with as_interrupts():
+            code = mdrill.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except Interrupted as error:
+        click.echo(f"mdrill: {error}", err=True)
+        code = error.exit_code
+    except DrillError as error:
+        click.echo(f"mdrill: {error}", err=True)
+        code = exit_code_of(error)
+    except click.exceptions.Abort:
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)

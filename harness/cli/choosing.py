@@ -1,0 +1,138 @@
+"""What the arguments mean: which scenarios, which drill, which backend, which engines."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from harness import bundled, catalog, loading
+from harness.backends.docker import DockerBackend
+from harness.backends.local import LocalBackend
+from harness.errors import EnvironmentProblem, UsageError
+from harness.model import Drill, Scenario
+from harness.ports import Backend, Engine
+
+FAMILY = {"mysql": "mariadb"}
+"""Who stands in for an engine that the local backend cannot have, under its own name."""
+
+
+def scenarios(folder: Path | None = None) -> tuple[Scenario, ...]:
+    """Every scenario of a folder, or of ours."""
+    return loading.load_all(folder or bundled.folder("scenarios"))
+
+
+def drills() -> tuple[Drill, ...]:
+    return loading.load_drills(bundled.folder("drills"))
+
+
+def what(names: Sequence[str]) -> tuple[Drill, tuple[Scenario, ...]]:
+    """A drill and the scenarios it may choose from.
+
+    A name is a drill, a scenario, or a YAML file of a scenario; several scenarios may be named
+    together. UsageError lists what there is.
+    """
+    known_drills = {drill.id: drill for drill in drills()}
+    if not names:
+        names = ("quick",)
+    if len(names) == 1 and names[0] in known_drills:
+        drill = known_drills[names[0]]
+        return drill, _of_drill(drill)
+    chosen = tuple(_scenario(name, known_drills) for name in names)
+    return Drill("chosen", "Chosen on the command line"), chosen
+
+
+def _of_drill(drill: Drill) -> tuple[Scenario, ...]:
+    known = {scenario.id: scenario for scenario in scenarios()}
+    if "all" in drill.scenarios:
+        return tuple(known.values())
+    for name in drill.scenarios:
+        if name not in known:
+            raise UsageError(f"{drill.file}: " + catalog.unknown("scenario", name, known))
+    return tuple(known[name] for name in drill.scenarios)
+
+
+def _scenario(name: str, known_drills: dict[str, Drill]) -> Scenario:
+    if name.endswith((".yaml", ".yml")) or os.sep in name:
+        return loading.load_scenario(Path(name))
+    known = {scenario.id: scenario for scenario in scenarios()}
+    if name not in known:
+        raise UsageError(catalog.unknown("drill or scenario", name, {**known, **known_drills}))
+    return known[name]
+
+
+def backend(name: str, run_id: str) -> tuple[Backend, str]:
+    """The backend and one line on why it; ``auto`` takes Docker if its daemon answers."""
+    docker, local = DockerBackend(run_id), LocalBackend(run_id)
+    if name == "docker":
+        problem = docker.available()
+        if problem:
+            raise EnvironmentProblem(f"{problem}; start Docker, or use --backend local")
+        return docker, "backend: docker (asked for)"
+    if name == "local":
+        return local, "backend: local processes (asked for)"
+    problem = docker.available()
+    if problem is None:
+        return docker, "backend: docker (its daemon answers)"
+    return local, f"backend: local processes ({problem})"
+
+
+def engines(names: Sequence[str], chosen: Backend) -> tuple[tuple[Engine, ...], list[str]]:
+    """The engines to run, and a line for each that another of its family stands in for."""
+    found: dict[str, Engine] = {}
+    notes = []
+    for name in names:
+        engine = catalog.engine(name)
+        problem = chosen.cannot_run(engine.recipe)
+        if problem and name in FAMILY:
+            stand_in = catalog.engine(FAMILY[name])
+            if chosen.cannot_run(stand_in.recipe) is None:
+                notes.append(f"{problem}; running {stand_in.title} in its place, under its own name")
+                engine, problem = stand_in, None
+        if problem:
+            raise EnvironmentProblem(problem)
+        found[engine.name] = engine
+    return tuple(found.values()), notes
+
+
+def images(pairs: Sequence[str]) -> dict[str, str]:
+    """``--image postgres=postgres:17`` as a mapping by engine."""
+    found = {}
+    for pair in pairs:
+        engine, equals, image = pair.partition("=")
+        if not equals or not image:
+            raise UsageError(f"--image wants ENGINE=IMAGE, found {pair!r}")
+        catalog.engine(engine)
+        found[engine] = image
+    return found
+
+
+def seed(given: int | None) -> int:
+    """The seed of every choice in a run; drawn and told when none is given."""
+    return given if given is not None else secrets.randbelow(2**31)
+
+
+def out_folder(given: Path | None) -> Path:
+    """Where run folders go: ``reports/out`` in a checkout, else ``mdrill-out``."""
+    if given is not None:
+        return given
+    beside = bundled.folder("templates").parent
+    return beside / "out" if beside.name == "reports" else Path("mdrill-out")
+
+
+def shard(text: str | None) -> tuple[int, int] | None:
+    """``2/5`` as (2, 5)."""
+    if text is None:
+        return None
+    index, slash, of = text.partition("/")
+    if not (slash and index.isdigit() and of.isdigit() and 1 <= int(index) <= int(of)):
+        raise UsageError(f"--shard wants i/n with 1 <= i <= n, found {text!r}")
+    return int(index), int(of)
+
+
+def say(line: str) -> None:
+    """A line for the person, on stderr, so that stdout stays what a program reads."""
+    click.echo(line, err=True)

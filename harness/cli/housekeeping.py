@@ -1,0 +1,71 @@
+"""Commands about the machine: ``doctor``, ``images``, ``gc``."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+
+import click
+
+from harness import catalog
+from harness.backends import images as stand_ins
+from harness.backends.docker import DockerBackend
+from harness.backends.local import LocalBackend
+from harness.errors import EnvironmentProblem
+
+ENOUGH_DISK = 2 * 1024**3
+
+
+@click.command()
+def doctor() -> int:
+    """What of this machine can be used, what is missing, and the command that mends it."""
+    usable = 0
+    for backend in (DockerBackend("doctor"), LocalBackend("doctor")):
+        problem = backend.available()
+        click.echo(f"{backend.name}: {problem or 'can be used'}")
+        if problem:
+            continue
+        for engine in catalog.engines().values():
+            missing = backend.cannot_run(engine.recipe)
+            usable += missing is None
+            click.echo(f"  {engine.title:<12} {missing or 'ready'}")
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    click.echo(f"disk: {free / 1024**3:.1f} GiB free{'' if free > ENOUGH_DISK else ', too little'}")
+    left = [
+        line
+        for backend in (DockerBackend("doctor"), LocalBackend("doctor"))
+        if backend.available() is None
+        for line in backend.leftovers()
+    ]
+    click.echo(f"leftovers: {len(left)}{'; `mdrill gc` removes them' if left else ''}")
+    if not usable:
+        raise EnvironmentProblem("no engine can be started on this machine; see above")
+    return 0
+
+
+@click.group()
+def images() -> None:
+    """Stand-in images, for machines that can pull no official one."""
+
+
+@images.command()
+@click.argument("engine", type=click.Choice(["postgres", "mysql", "mariadb", "all"]))
+def build(engine: str) -> int:
+    """Build a stand-in image from Debian's packages."""
+    names = ("postgres", "mysql", "mariadb") if engine == "all" else (engine,)
+    for name in names:
+        click.echo(f"built {stand_ins.build(name, click.echo)}")
+    return 0
+
+
+@click.command()
+def gc() -> int:
+    """Remove exactly what runs whose process is gone have left: nothing of a living one."""
+    removed = []
+    for backend in (DockerBackend("gc"), LocalBackend("gc")):
+        if backend.available() is None:
+            removed += backend.collect_garbage()
+    for line in removed:
+        click.echo(line)
+    click.echo(f"{len(removed)} removed")
+    return 0

@@ -1,0 +1,88 @@
+"""Commands that run nothing: ``list``, ``explain``, ``validate``, ``schema``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from harness import bundled, catalog, loading, plan
+from harness.cli import choosing
+from harness.cli.prose import explanation
+from harness.errors import Problem, ScenarioError
+from harness.model import Drill
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@click.option("--trials", is_flag=True, help="Every trial's id, for --only.")
+def list_(as_json: bool, trials: bool) -> int:
+    """The drills, the scenarios, and what they are made of."""
+    scenarios, drills = choosing.scenarios(), choosing.drills()
+    if trials:
+        everything = Drill("all", "all", engines=tuple(catalog.engines()), teeth=True)
+        made = plan.make(everything, scenarios, tuple(catalog.engines().values()), 0)
+        for trial in made.trials:
+            click.echo(trial.id)
+        return 0
+    if as_json:
+        value = {
+            "drills": [{"id": d.id, "title": d.title} for d in drills],
+            "scenarios": [{"id": s.id, "title": s.title, "source": s.source} for s in scenarios],
+        }
+        click.echo(json.dumps(value, indent=1))
+        return 0
+    click.echo("Drills (mdrill run NAME)")
+    for drill in drills:
+        click.echo(f"  {drill.id:<18} {drill.title}")
+    click.echo("\nScenarios (mdrill run NAME, mdrill practice NAME, mdrill explain NAME)")
+    for scenario in scenarios:
+        click.echo(f"  {scenario.id:<18} {scenario.title}")
+    return 0
+
+
+@click.command()
+@click.argument("name", metavar="SCENARIO | FILE.yaml")
+def explain(name: str) -> int:
+    """A scenario in prose: its story, what strikes, what is done, what PASS will mean."""
+    _, scenarios = choosing.what((name,))
+    for scenario in scenarios:
+        click.echo(explanation(scenario))
+    return 0
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+def validate(files: tuple[Path, ...]) -> int:
+    """Check scenario files (default: ours) and tell all problems at once. Needs no server."""
+    problems: list[Problem] = []
+    count = 0
+    paths = files or tuple(sorted(bundled.folder("scenarios").glob("*.yaml")))
+    for path in paths:
+        try:
+            scenario = loading.load_scenario(path)
+            everything = Drill(scenario.id, "", engines=tuple(catalog.engines()), teeth=True)
+            made = plan.make(everything, (scenario,), tuple(catalog.engines().values()), 0)
+            click.echo(f"{path}: valid, {len(made.trials)} trials")
+            count += 1
+        except ScenarioError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ScenarioError(problems)
+    click.echo(f"{count} valid")
+    return 0
+
+
+@click.command()
+@click.option("--write", is_flag=True, help="Write scenarios/scenario.schema.json.")
+def schema(write: bool) -> int:
+    """The JSON Schema of scenario files, for editors."""
+    text = json.dumps(loading.schema(), indent=2) + "\n"
+    if write:
+        path = bundled.folder("scenarios") / "scenario.schema.json"
+        path.write_text(text, encoding="utf-8")
+        click.echo(f"wrote {path}")
+    else:
+        click.echo(text, nl=False)
+    return 0

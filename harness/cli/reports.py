@@ -1,0 +1,54 @@
+"""Commands that read an old run: ``report`` renders it again, ``replay`` judges it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli import choosing
+from harness.cli.rendering import render_all
+from harness.errors import UsageError
+from harness.reporting import terminal
+from harness.store import RunFolder
+
+
+def _folder(run: str, out: Path | None) -> RunFolder:
+    direct = Path(run)
+    return RunFolder.open(direct if direct.is_dir() else choosing.out_folder(out) / run)
+
+
+@click.command()
+@click.argument("run", default="latest", metavar="[RUN]")
+@click.option("--out", type=click.Path(path_type=Path), help="Where run folders are.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there, too.")
+def report(run: str, out: Path | None, junit: Path | None) -> int:
+    """Make every report of a run again from its events, also when the run was killed."""
+    folder = _folder(run, out)
+    result = folder.rebuild()
+    render_all(folder, result, junit)
+    click.echo(terminal.text(result))
+    choosing.say(f"report: {folder.path / 'report.html'}")
+    return 0
+
+
+@click.command()
+@click.argument("run", default="latest", metavar="[RUN]")
+@click.option("--trial", help="Tell one trial event by event.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where run folders are.")
+def replay(run: str, trial: str | None, out: Path | None) -> int:
+    """Judge a run again from its record alone; the exit code is that of the verdict."""
+    folder = _folder(run, out)
+    result = folder.rebuild()
+    if trial is None:
+        click.echo(terminal.text(result))
+        return result["exit_code"]
+    found = [item for item in result["trials"] if item["id"] == trial]
+    if not found:
+        known = "\n  ".join(item["id"] for item in result["trials"][:10])
+        raise UsageError(f"no trial {trial!r} in {folder.path}; there are, for instance\n  {known}")
+    for event in folder.events(trial, found[-1]["attempt"]):
+        data = {k: v for k, v in event.data.items() if k not in ("text", "plan", "log")}
+        click.echo(f"{event.t_ns / 1e6:>10.1f} ms  {event.lane:<12} {event.kind:<16} {data}")
+    click.echo(f"{found[-1]['verdict']}: {found[-1]['sentence']}")
+    return 0

@@ -1,0 +1,180 @@
+"""``mdrill run`` and ``mdrill teeth``."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness import __version__, plan, results
+from harness.campaign import Campaign
+from harness.cli import choosing
+from harness.cli.live import Live
+from harness.cli.rendering import render_all
+from harness.errors import Interrupted
+from harness.model import Drill, Scenario
+from harness.reporting import terminal
+from harness.store import RunFolder, new_run_id
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options that ``run``, ``teeth`` and ``practice`` share."""
+
+    backend: str
+    image: tuple[str, ...]
+    engine: tuple[str, ...]
+    only: tuple[str, ...]
+    seed: int | None
+    trial_seed: int | None
+    rows: int | None
+    repeat: int | None
+    attempts: int | None
+    jobs: int
+    shard: str | None
+    out: Path | None
+    as_json: bool
+    junit: Path | None
+
+
+OPTIONS: tuple[Callable, ...] = (
+    click.option("--backend", type=click.Choice(["auto", "docker", "local"]), default="auto"),
+    click.option("--image", multiple=True, metavar="ENGINE=IMAGE", help="Run on another image."),
+    click.option("--engine", multiple=True, help="Only these engines (may be repeated)."),
+    click.option("--only", multiple=True, metavar="PATTERN", help="Only trials whose id matches."),
+    click.option("--seed", type=int, help="Repeat a run: every choice is drawn from it."),
+    click.option("--trial-seed", type=int, help="Repeat one trial with its own seed."),
+    click.option("--rows", type=click.IntRange(min=2000), help="Rows in every generated table."),
+    click.option("--repeat", type=click.IntRange(min=1), help="Run every trial so many times."),
+    click.option("--attempts", type=click.IntRange(min=1), help="Tries of an INCONCLUSIVE trial."),
+    click.option("--jobs", type=int, default=0, help="Servers at once (default: one per engine)."),
+    click.option("--shard", metavar="I/N", help="Run the I-th of N parts."),
+    click.option("--out", type=click.Path(path_type=Path), help="Where run folders go."),
+    click.option("--json", "as_json", is_flag=True, help="Print run.json on stdout."),
+    click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there, too."),
+)
+
+
+def with_options(command: Callable) -> Callable:
+    """Give a command the shared options, as one ``Options`` value."""
+
+    def wrapper(**values: Any) -> int:
+        own = {k: values.pop(k) for k in list(values) if k not in Options.__dataclass_fields__}
+        return command(options=Options(**values), **own)
+
+    wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+    for option in reversed(OPTIONS):
+        wrapper = option(wrapper)
+    return wrapper
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[DRILL | SCENARIO | FILE.yaml]...")
+@click.option("--decoys", is_flag=True, help="Run the decoys, too; each must be caught.")
+@with_options
+def run(names: tuple[str, ...], decoys: bool, options: Options) -> int:
+    """Run a drill (default: quick), a scenario, or a scenario file of your own."""
+    drill, scenarios = choosing.what(names)
+    if options.only and not names:
+        drill, scenarios = Drill("chosen", "Chosen on the command line"), choosing.scenarios()
+        drill = replace(drill, teeth=True)
+    if decoys:
+        drill = replace(drill, decoys="all")
+    return execute(drill, scenarios, options)
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[SCENARIO | FILE.yaml]...")
+@with_options
+def teeth(names: tuple[str, ...], options: Options) -> int:
+    """Prove that the checks can fail: leave out the recovery, the fault; run every decoy."""
+    drill, scenarios = choosing.what(names or ("teeth",))
+    return execute(replace(drill, teeth=True, recoveries="none"), scenarios, options)
+
+
+def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: Options) -> int:
+    """Plan, run, render, tell; returns the exit code."""
+    run_id, begun = new_run_id(), time.monotonic()
+    backend, why = choosing.backend(options.backend, run_id)
+    choosing.say(why)
+    engines, notes = choosing.engines(options.engine or drill.engines, backend)
+    for note in notes:
+        choosing.say(note)
+    seed = choosing.seed(options.seed)
+    planned = _plan(_adjusted(drill, options), scenarios, engines, seed, options)
+    folder = RunFolder.create(choosing.out_folder(options.out), run_id)
+    header = {
+        "run": run_id,
+        "drill": drill.id,
+        "title": drill.title,
+        "teeth": drill.teeth,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "backend": backend.name,
+        "backend_because": why,
+        "notes": notes,
+        "seed": seed,
+        "host": {"cores": os.cpu_count(), "platform": platform.platform()},
+        "command": shlex.join(["mdrill", *sys.argv[1:]]),
+        "planned": [trial.id for trial in planned.trials],
+        "not_applicable": [vars(cell) for cell in planned.not_applicable],
+    }
+    folder.write_header(header)
+    choosing.say(f"{len(planned.trials)} trials, seed {seed}, record in {folder.path}")
+    interrupted: Interrupted | None = None
+    with Live(len(planned.trials)) as live:
+        campaign = Campaign(
+            backend,
+            {engine.name: engine for engine in engines},
+            choosing.images(options.image),
+            folder,
+            attempts=options.attempts or drill.attempts,
+            jobs=options.jobs,
+            listener=live.news,
+        )
+        try:
+            campaign.run(planned.trials)
+        except Interrupted as error:
+            interrupted = error
+            header["interrupted"] = error.signum
+    header["took_ms"] = (time.monotonic() - begun) * 1000
+    folder.write_header(header)
+    result = results.of_run(header, campaign.results)
+    render_all(folder, result, options.junit)
+    click.echo(results.as_json(result) if options.as_json else terminal.text(result), nl=True)
+    choosing.say(f"report: {folder.path / 'report.html'}")
+    if interrupted:
+        raise interrupted
+    return result["exit_code"]
+
+
+def _adjusted(drill: Drill, options: Options) -> Drill:
+    """The drill with what the command line overrides."""
+    return replace(
+        drill, rows=options.rows or drill.rows, repeat=options.repeat or drill.repeat
+    )
+
+
+def _plan(
+    drill: Drill, scenarios: tuple[Scenario, ...], engines: Any, seed: int, options: Options
+) -> plan.Plan:
+    planned = plan.only(plan.make(drill, scenarios, engines, seed), options.only)
+    if options.trial_seed is not None:
+        trials = tuple(replace(trial, seed=options.trial_seed) for trial in planned.trials)
+        planned = replace(planned, trials=trials)
+    part = choosing.shard(options.shard)
+    return plan.shard(planned, *part) if part else planned
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=1, default=str))
