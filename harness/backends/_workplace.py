@@ -35,6 +35,7 @@ class Workplace:
         self.folder = folder
         self.data = folder / "data"
         self.sockets = folder / "s"
+        self.temporary = folder / "tmp"
         self.log = folder / "log"
         self.port = 0
         self._said = 0
@@ -123,7 +124,7 @@ class Workplace:
         return self.logs()[-2000:]
 
     def _lay_out(self) -> None:
-        for path, mode in ((self.data, 0o700), (self.sockets, 0o711)):
+        for path, mode in ((self.data, 0o700), (self.sockets, 0o711), (self.temporary, 0o700)):
             path.mkdir()
             self._account.own(path, mode)
         self.log.touch(0o600)
@@ -156,7 +157,8 @@ class Workplace:
         kept = {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"} & os.environ.keys()
         return {
             "PATH": f"{self.program.path.parent}:{os.environ.get('PATH', os.defpath)}",
-            "HOME": str(self.data),
+            "HOME": str(self.temporary),
+            "TMPDIR": str(self.temporary),
             "LC_ALL": "C",
             "TZ": "UTC",
         } | {name: os.environ[name] for name in kept}

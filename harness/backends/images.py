@@ -48,11 +48,8 @@ def build(engine: str, say: Callable[[str], None]) -> str:
     base = _base(say)
     image = known[engine]
     say(f"building {image} on {base} from Debian's packages; this takes a minute or two")
-    _run(
-        ["docker", "build", "--network", "host", "--build-arg", f"BASE={base}", "-t", image]
-        + [str(RECIPES / engine)],
-        BUILD_S,
-    )
+    how = ["--network", "host", "--build-arg", f"BASE={base}", "--tag", image]
+    _run(["docker", "build", *how, str(RECIPES / engine)], BUILD_S)
     say(f"built {image}")
     return image
 
@@ -75,7 +72,7 @@ def _docker_must_answer() -> None:
 
 def _base(say: Callable[[str], None]) -> str:
     for name in BASES:
-        if _output(["docker", "image", "ls", "-q", name]).strip():
+        if _run(["docker", "image", "ls", "-q", name], ASK_S).strip():
             return name
     _must_be_able_to_bootstrap()
     mirror = debian_mirror(APT)
@@ -163,10 +160,6 @@ def _discard(scratch: Path) -> None:
 def _mounts(inside: str) -> list[str]:
     table = Path("/proc/mounts").read_text("utf-8", "replace").splitlines()
     return [point for point in (line.split()[1] for line in table) if point.startswith(inside)]
-
-
-def _output(argv: Sequence[str]) -> str:
-    return _run(argv, ASK_S)
 
 
 def _run(argv: Sequence[str], deadline_s: float) -> str:

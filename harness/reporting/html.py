@@ -11,14 +11,14 @@ from harness.reporting.matrix import anchors, boards
 from harness.reporting.record_view import TrialView, claim_names, record
 from harness.reporting.templating import asset, environment
 from harness.reporting.timeline_plot import Plot, plot
-from harness.reporting.words import SIGNS, is_counter_check, one_line, sign, tally
+from harness.reporting.words import SIGNS, headline, is_counter_check, one_line, sign, tally
 from harness.timeline import Event
 
 FILE_NAME = "report.html"
 
 OPEN_AT_ONCE = 8
 """Sections that stand open when the page is opened: the first that did not come out right."""
-PLOTTED = 300
+PLOTTED = 150
 """Beyond so many trials, those that came out right are told without their picture."""
 PARTS = ("detect", "decide", "repair", "verify")
 SECTION_TITLES = {
@@ -67,7 +67,6 @@ def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> 
     run = record({**run, "host": run.get("host") or {}})
     trials = run.get("trials") or ()
     found, strays = boards(run)
-    unexpected = [t for t in trials if not t.get("as_expected")]
     return (
         environment()
         .get_template("report.html.j2")
@@ -79,7 +78,7 @@ def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> 
             started=_moment(run.get("started")),
             counts=tally(run.get("counts") or {}),
             total=len(trials),
-            headline=_headline(len(trials), len(unexpected)),
+            headline=headline(trials),
             attention=_attention(run),
             boards=found,
             strays=strays,
@@ -97,14 +96,6 @@ def _moment(started: Any) -> str:
     except ValueError:
         return one_line(started)
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _headline(total: int, unexpected: int) -> str:
-    if not total:
-        return "No trial was run."
-    if not unexpected:
-        return "Every trial came out as it should." if total > 1 else "It came out as it should."
-    return f"{unexpected} of {total} trials did not come out as they should."
 
 
 def _order(run: Mapping[str, Any]) -> list[int]:
@@ -152,9 +143,7 @@ def _teeth(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _pages(
-    run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]
-) -> Iterable[TrialPage]:
+def _pages(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> Iterable[TrialPage]:
     names, trials = anchors(run), run.get("trials") or ()
     for number, place in enumerate(_order(run), 1):
         value = trials[place]

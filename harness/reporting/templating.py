@@ -48,9 +48,10 @@ def _finalize(value: Any) -> Any:
 
 
 def markdown_text(value: Any, limit: int = 300) -> Markup:
-    """One line of Markdown in which nothing is markup, fit for a table cell."""
-    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~$-])", r"\\\1", one_line(value, limit))
-    return Markup(re.sub(r"[&<>]", lambda m: f"&#{ord(m[0])};", escaped))
+    """One line of Markdown in which nothing is markup or a mention, fit for a table cell."""
+    escaped = re.sub(r"([\\`*_\[\]|~$])", r"\\\1", one_line(value, limit))
+    escaped = re.sub(r"^([-+]|#{1,6}|=+|\d+[.)])(?=\s|$)", r"&#8203;\1", escaped)
+    return Markup(re.sub(r"[<>@]|&(?!#8203;)", lambda m: f"&#{ord(m[0])};", escaped))
 
 
 def code(value: Any, limit: int = 300) -> Markup:

@@ -1,96 +1,20 @@
-"""The timeline of a trial as lanes of bars and marks; numbers only, drawn by the template.
-
-Horizontal places are percentages of the shown window, so that the picture fits a phone and
-a wall screen alike, and can be stretched by making it wider. Vertical places are pixels.
-"""
+"""The timeline of a trial as lanes of bars and marks; numbers only, drawn by the template."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from harness.reporting.drawing import ROW, Bar, Lane, Mark, Plot, Scale, place, ticks_of
 from harness.reporting.record_view import Span, TrialView
 from harness.reporting.words import duration, one_line
 
-ROW = 22
-"""Height of a row of bars, in pixels; a bar is a little less high."""
 APP_UP, APP_DOWN = 44, 20
 """Height of the application's lane above and below its base line."""
+FINE_TICKS = 24
+"""Shown when the picture is stretched."""
 SHOWN_PHASES = ("migrate_under_fault", "damage", "diagnose", "recover", "verify", "untouched")
-PLOT_PX, LETTER_PX = 880, 6.4
-"""What labels are measured by; a wrong guess only cuts a label shorter."""
-LABEL_PX, MOST_ROWS = 190, 4
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A span: ``x`` and ``w`` in percent, ``row`` from 0; its label goes in it or to a side,
-    where ``room`` percent are free."""
-
-    x: float
-    w: float
-    row: int
-    tone: str
-    label: str
-    title: str
-    open_end: bool = False
-    side: str = "in"
-    room: float = 0.0
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A moment: a dot whose tone and title say what happened."""
-
-    x: float
-    tone: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Lane:
-    """A lane: where it begins (``y``), how high it is, and what is in it."""
-
-    name: str
-    note: str
-    y: int
-    height: int
-    bars: Sequence[Bar] = ()
-    marks: Sequence[Mark] = ()
-    curves: Sequence[tuple[str, str]] = ()
-    """(tone, path) in a box of 1000 × height, stretched to the lane's width."""
-    hidden: int = 0
-
-
-@dataclass(frozen=True)
-class Plot:
-    """Everything the picture needs. ``ticks`` are (x, text); ``strikes`` and ``shade`` mark the
-    fault: where it struck, and from there until the claims held again."""
-
-    lanes: Sequence[Lane]
-    height: int
-    ticks: Sequence[tuple[float, str]]
-    fine_ticks: Sequence[tuple[float, str]]
-    strikes: Sequence[Mark]
-    shade: tuple[float, float] | None
-    shade_says: str
-    caption: str
-
-
-class _Scale:
-    def __init__(self, begin_ns: int, end_ns: int) -> None:
-        margin = max((end_ns - begin_ns) // 50, 200_000)
-        self.begin_ns = begin_ns - margin
-        self.zero_ns = begin_ns
-        self.length_ns = end_ns - begin_ns + 2 * margin
-
-    def x(self, t_ns: float) -> float:
-        share = 100 * (t_ns - self.begin_ns) / self.length_ns
-        return round(min(100.0, max(0.0, share)), 2)
-
-    def ms(self, t_ns: float) -> str:
-        return duration((t_ns - self.zero_ns) / 1e6)
 
 
 def plot(view: TrialView, *, bars: int, buckets: int) -> Plot | None:
@@ -101,7 +25,7 @@ def plot(view: TrialView, *, bars: int, buckets: int) -> Plot | None:
     window = _window(view)
     if window is None:
         return None
-    scale = _Scale(*window)
+    scale = Scale(*window)
     drawn = [
         _bar_lane("Migration", bars, _statements(view, scale)),
         _bar_lane("Locks", bars, _waits(view, scale)),
@@ -116,12 +40,12 @@ def plot(view: TrialView, *, bars: int, buckets: int) -> Plot | None:
         if lane is not None:
             lanes.append(replace(lane, y=y))
             y += lane.height
-    coarse = _ticks(scale, 8)
+    coarse = ticks_of(scale, 8)
     return Plot(
         lanes=lanes,
         height=y,
         ticks=coarse,
-        fine_ticks=[t for t in _ticks(scale, 40) if t not in coarse],
+        fine_ticks=[t for t in ticks_of(scale, FINE_TICKS) if t not in coarse],
         strikes=_strikes(view, scale),
         shade=_shade(view, scale),
         shade_says=_shade_says(view),
@@ -141,7 +65,7 @@ def _window(view: TrialView) -> tuple[int, int] | None:
     return (begin, max(ends)) if max(ends) > begin else None
 
 
-def _span_bar(scale: _Scale, span: Span, tone: str, label: str, title: str) -> Bar:
+def _span_bar(scale: Scale, span: Span, tone: str, label: str, title: str) -> Bar:
     end = span.end_ns
     x = scale.x(span.begin_ns)
     right = 100.0 if end is None else scale.x(end)
@@ -157,7 +81,7 @@ def _span_bar(scale: _Scale, span: Span, tone: str, label: str, title: str) -> B
     )
 
 
-def _statements(view: TrialView, scale: _Scale) -> list[Bar]:
+def _statements(view: TrialView, scale: Scale) -> list[Bar]:
     retried = len({s.data.get("run") for s in view.statements}) > 1
     found = []
     for span in view.statements:
@@ -173,7 +97,7 @@ def _statements(view: TrialView, scale: _Scale) -> list[Bar]:
     return found
 
 
-def _waits(view: TrialView, scale: _Scale) -> list[Bar]:
+def _waits(view: TrialView, scale: Scale) -> list[Bar]:
     """One bar per kind of wait, from when it was first seen to when it was last seen."""
     seen: dict[tuple[str, str], list[Any]] = {}
     for event in view.of("locks", "waiting"):
@@ -188,7 +112,7 @@ def _waits(view: TrialView, scale: _Scale) -> list[Bar]:
     return found
 
 
-def _server(view: TrialView, scale: _Scale) -> tuple[list[Bar], list[Mark]]:
+def _server(view: TrialView, scale: Scale) -> tuple[list[Bar], list[Mark]]:
     found, down, marks = [], None, []
     for event in view.of("server", "died", "paused", "started", "resumed", "ready"):
         says = one_line(event.data.get("says"))
@@ -209,12 +133,12 @@ def _server(view: TrialView, scale: _Scale) -> tuple[list[Bar], list[Mark]]:
     return (found, marks) if marks else ([], [])
 
 
-def _down_bar(scale: _Scale, kind: str, span: Span) -> Bar:
+def _down_bar(scale: Scale, kind: str, span: Span) -> Bar:
     word = "down" if kind == "died" else "frozen"
     return _span_bar(scale, span, "down", word, f"server {word}")
 
 
-def _steps(view: TrialView, scale: _Scale) -> list[Bar]:
+def _steps(view: TrialView, scale: Scale) -> list[Bar]:
     found = []
     for span in view.steps:
         skipped = span.data.get("skipped")
@@ -226,7 +150,7 @@ def _steps(view: TrialView, scale: _Scale) -> list[Bar]:
     return found
 
 
-def _looks(view: TrialView, scale: _Scale) -> list[Mark]:
+def _looks(view: TrialView, scale: Scale) -> list[Mark]:
     return [
         Mark(
             scale.x(e.t_ns),
@@ -237,7 +161,7 @@ def _looks(view: TrialView, scale: _Scale) -> list[Mark]:
     ]
 
 
-def _claims(view: TrialView, scale: _Scale) -> list[Mark]:
+def _claims(view: TrialView, scale: Scale) -> list[Mark]:
     tones = {"held": "good", "not held": "bad"}
     found = []
     for event in view.of("claims", "claim"):
@@ -260,7 +184,7 @@ def _bar_lane(
     if not found and not marks:
         return None
     shown = sorted(found, key=lambda bar: (bar.x, -bar.w))[:limit]
-    placed = _place(shown)
+    placed = place(shown)
     return Lane(
         name=name,
         note="",
@@ -278,55 +202,7 @@ def _mark_lane(name: str, marks: Sequence[Mark], limit: int) -> Lane | None:
     return Lane(name, "", 0, ROW + 6, marks=marks[:limit], hidden=max(0, len(marks) - limit))
 
 
-def _place(bars: Sequence[Bar]) -> list[Bar]:
-    """Give each bar the first row (of four) in which it and its label have room."""
-    taken = [0.0]
-    placed: list[Bar] = []
-    for bar in bars:
-        row, side = next(
-            (
-                (row, side)
-                for row, end in enumerate([*taken, 0.0][:MOST_ROWS])
-                if (side := _side(bar, end))
-            ),
-            (min(range(len(taken)), key=taken.__getitem__), "in"),
-        )
-        if row == len(taken):
-            taken.append(0.0)
-        before = taken[row]
-        taken[row] = bar.x + bar.w + (_wanted(bar) if side == "right" else 0)
-        room = bar.x - before if side == "left" else bar.w
-        placed.append(replace(bar, row=row, side=side, room=round(room, 2)))
-    return [replace(b, room=_room_right(b, placed)) if b.side == "right" else b for b in placed]
-
-
-def _wanted(bar: Bar) -> float:
-    """Room for the label's beginning, in percent."""
-    return min((len(bar.label) + 2) * LETTER_PX, LABEL_PX) / PLOT_PX * 100
-
-
-def _side(bar: Bar, end: float) -> str:
-    """Where the label can be written if the row is taken up to ``end``; "" if nowhere."""
-    if bar.x < end - 0.01:
-        return ""
-    if bar.w >= _wanted(bar):
-        return "in"
-    if bar.x + bar.w + _wanted(bar) <= 100:
-        return "right"
-    return "left" if bar.x - _wanted(bar) >= end else ""
-
-
-def _room_right(bar: Bar, placed: Sequence[Bar]) -> float:
-    right = bar.x + bar.w
-    starts = [
-        other.x - (_wanted(other) if other.side == "left" else 0)
-        for other in placed
-        if other.row == bar.row and other.x >= right
-    ]
-    return round(min(starts, default=100.0) - right, 2)
-
-
-def _traffic(view: TrialView, scale: _Scale, buckets: int) -> Lane | None:
+def _traffic(view: TrialView, scale: Scale, buckets: int) -> Lane | None:
     """Answers above the base line (errors on top of successes), waiting operations below."""
     ticks = [
         e.data
@@ -370,33 +246,14 @@ def _box(path: list[str], x: float, w: float, y: float, h: float) -> None:
         path.append(f"M{x:.1f} {y:.1f}h{w:.1f}v{h:.1f}h{-w:.1f}z")
 
 
-def _switches(view: TrialView, scale: _Scale) -> list[Mark]:
+def _switches(view: TrialView, scale: Scale) -> list[Mark]:
     return [
         Mark(scale.x(e.t_ns), "switch", f"the application became {e.data.get('version')}")
         for e in view.of("application", "switched")
     ]
 
 
-def _ticks(scale: _Scale, about: int) -> list[tuple[float, str]]:
-    """Round times: 1, 2 or 5 × 10ⁿ ms apart, so that there are at most ``about`` of them."""
-    length_ms = scale.length_ns / 1e6
-    step = next(
-        base * 10**power
-        for power in range(-1, 9)
-        for base in (1, 2, 5)
-        if length_ms / (base * 10**power) <= about
-    )
-    found = []
-    n = 0
-    while (t_ns := scale.zero_ns + n * step * 1e6) <= scale.begin_ns + scale.length_ns:
-        ms = n * step
-        text = "0" if n == 0 else f"{ms / 1000:g} s" if length_ms > 2_000 else f"{ms:g} ms"
-        found.append((scale.x(t_ns), text))
-        n += 1
-    return found
-
-
-def _strikes(view: TrialView, scale: _Scale) -> list[Mark]:
+def _strikes(view: TrialView, scale: Scale) -> list[Mark]:
     name = one_line(view.cell.get("fault"), 40)
     return [
         Mark(scale.x(e.t_ns), "strike", f"{name} struck at {scale.ms(e.t_ns)}")
@@ -404,7 +261,7 @@ def _strikes(view: TrialView, scale: _Scale) -> list[Mark]:
     ]
 
 
-def _shade(view: TrialView, scale: _Scale) -> tuple[float, float] | None:
+def _shade(view: TrialView, scale: Scale) -> tuple[float, float] | None:
     """From the first witness until the claims held (the RTO), else to the end of the picture."""
     begin = view.first_sign_ns
     if view.fired_ns is None or begin is None:

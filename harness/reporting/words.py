@@ -7,7 +7,7 @@ bytes, half surrogate pairs, direction overrides, or a megabyte of anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +113,18 @@ def tally(counts: Mapping[str, int]) -> list[tuple[Sign, int]]:
         if name not in SIGNS and n
     ]
     return known + strange
+
+
+def headline(trials: Sequence[Mapping[str, Any]]) -> str:
+    """One sentence on how many trials came out as they should; it counts and does not judge."""
+    wrong = sum(1 for trial in trials if not trial.get("as_expected"))
+    if not trials:
+        return "No trial was run."
+    if wrong:
+        return f"{wrong} of {plural(len(trials), 'trial')} did not come out as they should."
+    if len(trials) == 1:
+        return "The one trial came out as it should."
+    return f"All {len(trials)} trials came out as they should."
 
 
 def call_it(trial: Mapping[str, Any]) -> str:

@@ -83,6 +83,13 @@ class World:
             if info.pid == pid:
                 sessions.end(self.observer, pid, info.started)
 
+    def waits(self, pid: int) -> bool:
+        sessions = self.engine.sessions
+        return any(
+            info.pid == pid and sessions.WAITS_FOR_LOCK(info)
+            for info in sessions.listing(self.observer)
+        )
+
     def close(self) -> None:
         for app in self._apps:
             with contextlib.suppress(ZeroDivisionError):
@@ -275,6 +282,52 @@ def test_the_ledger_settles_although_a_write_is_blocked(world, held_row):
     assert kinds(app, "ledger")[0]["unknown"] == 1
     held_row.close()
     assert app.works(2, SOON_S).reached
+
+
+def test_an_error_of_an_operation_begun_earlier_does_not_count_from_now_on(
+    world, held_row, monkeypatch
+):
+    """A blocked write that is cancelled during the question belongs to the time before it."""
+    app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
+    app.start()
+    until(lambda: app.traffic().waiting)
+    (blocked,) = [pid for pid in app.pids() if world.waits(pid)]
+    ask = app.pulse.traffic
+
+    def cancel_then_ask(*args, **changes):
+        monkeypatch.setattr(app.pulse, "traffic", ask)
+        world.end_session(blocked)
+        until(lambda: app.traffic().errors)
+        held_row.close()
+        return ask(*args, **changes)
+
+    monkeypatch.setattr(app.pulse, "traffic", cancel_then_ask)
+    traffic = app.works(2, SOON_S)
+    assert (traffic.errors, traffic.reached) == (0, True)
+
+
+def test_the_ledger_settles_again_and_again_while_writers_are_at_work(world):
+    """They are held for the moment of comparing: no false alarm, and nothing left unknown."""
+    app = world.running()
+    for _ in range(40):
+        finding = app.settle_ledger(world.observer)
+        assert (finding.answer, finding.lost) == (Answer.HELD, 0), finding.found
+    assert {report["unknown"] for report in kinds(app, "ledger")} == {0}
+    assert app.works(2, SOON_S).reached
+
+
+def test_settling_waits_for_a_write_in_flight_to_be_answered(world, held_row):
+    """So that a healthy application leaves nothing unknown."""
+    app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
+    app.start()
+    until(lambda: app.traffic().waiting)
+    settling = threading.Thread(target=app.settle_ledger, args=(world.observer, SOON_S))
+    settling.start()
+    settling.join(0.3)
+    assert settling.is_alive()
+    held_row.close()
+    settling.join(SOON_S)
+    assert [report["unknown"] for report in kinds(app, "ledger")] == [0]
 
 
 def test_a_killed_session_is_opened_again(world):

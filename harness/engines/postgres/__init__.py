@@ -20,6 +20,8 @@ SETTINGS = (
     "-c", "shared_buffers=128MB",
     "-c", "max_wal_size=512MB",
     "-c", "jit=off",
+    "-c", "TimeZone=UTC",
+    "-c", "log_timezone=UTC",
     "-c", "logging_collector=off",
     "-c", "log_line_prefix=%m [%p] %a ",
 )  # fmt: skip

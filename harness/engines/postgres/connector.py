@@ -47,6 +47,9 @@ SETTINGS_OF_OURS = {
 }
 """Given outright, so that no PG* variable or service file of the machine can supply them."""
 
+DIALECT_OF_OURS = {"TimeZone": "UTC", "DateStyle": "ISO, MDY"}
+"""What libpq lets the environment set and no connection parameter can override."""
+
 
 class PostgresSession:
     """One connection in autocommit; see :class:`harness.ports.Session`."""
@@ -115,6 +118,9 @@ def connect(
             prepare_threshold=None,
             **SETTINGS_OF_OURS,
         )
+        for setting, wanted in DIALECT_OF_OURS.items():
+            if connection.info.parameter_status(setting) != wanted:
+                connection.execute(f"SET {setting} = '{wanted}'")
     return PostgresSession(connection, address)
 
 

@@ -1,0 +1,45 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+
+.PHONY: help setup drill full test check teeth bench schema clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable . $(shell $(PYTHON) -c "import tomllib; print(' '.join(repr(d) for d in tomllib.load(open('pyproject.toml','rb'))['dependency-groups']['dev']))")
+	@touch $@
+
+setup: $(VENV)/.installed ## Install everything the other goals need
+	@$(BIN)/mdrill doctor --mend
+
+drill: setup ## Run the six failures and their recoveries (needs no Docker, uses it when there)
+	$(BIN)/mdrill run quick
+
+full: setup ## Run every fault, every recovery and every decoy
+	$(BIN)/mdrill run full
+
+teeth: setup ## Prove that the checks can fail
+	$(BIN)/mdrill teeth
+
+test: setup ## Run the tests, on real servers
+	$(BIN)/pytest
+
+check: setup ## Lint and the tests that need no server
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest -q tests/unit tests/architecture tests/reports
+
+bench: setup ## Measure a trial against a fresh container for each trial
+	$(BIN)/python -m harness.bench
+
+schema: setup ## Write scenarios/scenario.schema.json again
+	$(BIN)/mdrill schema --write
+
+clean: ## Remove what was built and what runs have left
+	@if [ -x $(BIN)/mdrill ]; then $(BIN)/mdrill gc; fi
+	rm -rf $(VENV) reports/out dist build .pytest_cache .ruff_cache

@@ -1,0 +1,78 @@
+"""Logical dumps of MySQL with mysqldump and its client, and what a reload is good for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.engines.mysql import quoting
+from harness.engines.mysql.connector import MySQLSession
+from harness.errors import StepFailed
+from harness.ports import HasTools, ToolResult
+
+USER = "--user=root"
+DUMP = ("mysqldump", USER, "--set-gtid-purged=OFF")
+LOAD = ("mysql", USER)
+HOW = ("--single-transaction", "--no-tablespaces", "--skip-comments")
+
+
+def dump(
+    server: HasTools, database: str, tables: Sequence[str] = (), tool: Sequence[str] = DUMP
+) -> bytes:
+    """A dump as SQL, of the whole database or of some tables."""
+    return _succeed(server.run_tool([*tool, *HOW, database, *tables]), tool[0]).stdout
+
+
+def restore(
+    server: HasTools, database: str, dump: bytes, tool: Sequence[str] = LOAD
+) -> None:
+    """Load into an existing, empty database; stops at the first error."""
+    _succeed(server.run_tool([*tool, database], stdin=dump), tool[0])
+
+
+def restore_over(
+    server: HasTools,
+    database: str,
+    dump: bytes,
+    tables: Sequence[str],
+    tool: Sequence[str] = LOAD,
+) -> ToolResult:
+    """Reload the dump over the live tables: it drops and recreates them, later writes are lost."""
+    return server.run_tool([*tool, database], stdin=dump)
+
+
+def bring_side(
+    live: MySQLSession, side: MySQLSession, side_database: str, table: str, as_table: str
+) -> None:
+    """Copy a side database's table, with its keys, to ``as_table`` of the live database."""
+    source = f"{quoting.name(side_database)}.{quoting.name(table)}"
+    live.run(f"CREATE TABLE {quoting.name(as_table)} LIKE {source}")
+    live.run(f"INSERT INTO {quoting.name(as_table)} SELECT * FROM {source}")
+
+
+def fill_sql(
+    table: str, key: str, columns: Sequence[str], side: str, only_if: str | None = None
+) -> list[str]:
+    """UPDATEs that copy columns from ``side`` by key, only where the live value is NULL.
+
+    ``only_if`` is a condition that replaces "is NULL"; it names columns as ``table.column`` and
+    ``side.column``, and then one statement copies all columns.
+    """
+    live, other = quoting.name(table), quoting.name(side)
+    joined = f"{live} JOIN {other} ON {other}.{quoting.name(key)} = {live}.{quoting.name(key)}"
+
+    def update(names: Sequence[str], condition: str) -> str:
+        copied = ", ".join(
+            f"{live}.{quoting.name(c)} = {other}.{quoting.name(c)}" for c in names
+        )
+        return f"UPDATE {joined} SET {copied} WHERE {condition}"
+
+    if only_if:
+        return [update(columns, f"({only_if})")]
+    return [update([column], f"{live}.{quoting.name(column)} IS NULL") for column in columns]
+
+
+def _succeed(result: ToolResult, tool: str) -> ToolResult:
+    if result.exit_code != 0:
+        said = result.stderr.decode("utf-8", "replace").strip()
+        raise StepFailed(f"{tool} ended with exit code {result.exit_code}: {said}")
+    return result
