@@ -73,8 +73,8 @@ class Guard:
     ) -> Session:
         end = time.monotonic() + deadline_s
         while True:
-            self.server.proof()
             try:
+                self.server.proof()
                 return self.engine.connector.connect(
                     self.server.address(), database, application=application, timeout_s=timeout_s
                 )

@@ -153,7 +153,7 @@ def unmet(target: LiveTarget, scenario: Scenario, engine: Engine, mode: str) -> 
 
 
 def prepare(engine: Engine, session: Session, scenario: Scenario, rows: int | None) -> None:
-    """Make ``given`` true: schema, generated rows (``rows`` overrides each count), extras."""
+    """Make ``given`` true: schema, generated rows (``rows`` raises each count), extras."""
     given = scenario.given
 
     def run(sql: Any) -> None:
@@ -164,7 +164,7 @@ def prepare(engine: Engine, session: Session, scenario: Scenario, rows: int | No
     for sql in given.schema:
         run(sql)
     for table, spec in given.rows.items():
-        _fill(engine, session, table, rows or spec.count, spec.values)
+        _fill(engine, session, table, max(rows or 0, spec.count), spec.values)
     for sql in given.after_rows:
         run(sql)
     if given.applied_version is not None:

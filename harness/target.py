@@ -15,6 +15,8 @@ from harness.timeline import Timeline
 ASK_LOCK_MS = 1000
 ASK_STATEMENT_MS = 15_000
 RESTART_DEADLINE_S = 60.0
+PROBE_S = 1
+"""How long a frozen server is asked before a lasting session, which would wait forever."""
 
 
 class Observer:
@@ -63,7 +65,7 @@ class LiveTarget:
         self.app = None
         self.migration: WorkerRun | None = None
         self.shelf: dict[str, Any] = {}
-        self.observer = observer
+        self._observer = observer
         self._guard = guard
         self._conductor = conductor
 
@@ -85,6 +87,11 @@ class LiveTarget:
                 session, lock_ms=ASK_LOCK_MS, statement_ms=ASK_STATEMENT_MS
             )
             yield session
+
+    def observer(self) -> Session:
+        if self.shelf.get("frozen"):
+            self.connect("probe", timeout_s=PROBE_S).close()
+        return self._observer()
 
     def start_migration(self, **changes: Any) -> WorkerRun:
         self.migration = self._conductor.start(**changes)

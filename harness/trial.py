@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import catalog
-from harness.application import BackgroundApplication
+from harness.application.background import BackgroundApplication
 from harness.conductor import Conductor, drive, until
 from harness.errors import DatabaseError, DeadlineExceeded, DrillError, Interrupted, StepFailed
 from harness.lane import Lane
@@ -23,6 +23,7 @@ from harness.timeline import Timeline
 
 QUIET_DEADLINE_S = 60.0
 LOG_LIMIT = 60_000
+LOG_MARK = 300
 LOOK_ROWS = 20
 
 
@@ -51,7 +52,7 @@ class TrialRun:
         self._conductor: Conductor | None = None
         self._by_hand = by_hand
         self._stopping = stopping
-        self._log_start = 0
+        self._log_mark = ""
 
     # ------------------------------------------------------------------ the phases
 
@@ -107,7 +108,7 @@ class TrialRun:
             lane.guard, lane.observer, database, pristine, self.timeline, self._conductor
         )
         self.target.migrated_fingerprint = control.fingerprint
-        self._log_start = len(lane.server.logs())
+        self._log_mark = lane.server.logs()[-LOG_MARK:]
 
     def guard(self) -> None:
         """Prove once more, for the record, that this is a server of ours."""
@@ -218,8 +219,6 @@ class TrialRun:
 
     def untouched(self) -> None:
         """No collateral: values nobody meant to change, and nothing left behind."""
-        if self.target.app:
-            self.target.app.hold_writers()
         like_before = catalog.kind("claims", "like-before")
         waiting = catalog.kind("claims", "waiting")
         for item in self.trial.scenario.untouched:
@@ -232,7 +231,9 @@ class TrialRun:
 
     def collect_logs(self) -> None:
         with contextlib.suppress(DrillError):
-            text = self.lane.server.logs()[self._log_start :]
+            text = self.lane.server.logs()
+            if self._log_mark:
+                text = text.rpartition(self._log_mark)[2]
             self.timeline.add("trial", "log", text=text[-LOG_LIMIT:])
 
     def teardown(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.comparison import differing
 from harness.ports import Answer, ClaimKind, Finding, Target
 
 
@@ -19,18 +20,7 @@ class LikeBefore(ClaimKind):
 
     def check(self, target: Target) -> Finding:
         table, _, column = self.like_before.partition(".")
-        catalog = target.engine.catalog
-        touched = target.touched(table)
-        with target.session("verifier", target.pristine) as before, target.asking() as now:
-            key = catalog.key_of(before, table)
-            columns = (column,) if column else tuple(catalog.columns(before, table))
-            had, sum_before = catalog.checksum(before, table, columns, key, touched)
-            has, sum_now = catalog.checksum(now, table, columns, key, touched)
-            lost = 0
-            if (had, sum_before) != (has, sum_now):
-                old = catalog.row_hashes(before, table, key, columns, touched)
-                new = catalog.row_hashes(now, table, key, columns, touched)
-                lost = sum(new.get(k) != v for k, v in old.items()) + len(new.keys() - old.keys())
+        had, lost = differing(target, table, (column,) if column else ())
         return Finding(
             answer=Answer.NOT_HELD if lost else Answer.HELD,
             found=f"{lost} of {had} rows differ" if lost else f"all {had} rows are the same",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from harness.comparison import differing
 from harness.errors import DeadlineExceeded
 from harness.ports import FaultKind, Target, Witness
 
@@ -35,15 +36,11 @@ def changed(target: Target) -> str:
     with target.session("verifier") as now, target.session("verifier", target.pristine) as before:
         if catalog.fingerprint(now) != catalog.fingerprint(before):
             return "the schema differs from before"
-        differing = []
-        for table in catalog.tables(before):
-            key, columns = catalog.key_of(before, table), tuple(catalog.columns(before, table))
-            about = (table, columns, key, target.touched(table))
-            if catalog.checksum(now, *about) != catalog.checksum(before, *about):
-                differing.append(table)
-    if not differing:
+        tables = catalog.tables(before)
+    changed_tables = [table for table in tables if differing(target, table)[1]]
+    if not changed_tables:
         raise DeadlineExceeded("the migration changed neither schema nor data")
-    return f"the data differs from before in {', '.join(differing)}"
+    return f"the data differs from before in {', '.join(changed_tables)}"
 
 
 KIND = MigrationSucceeds

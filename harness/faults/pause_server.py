@@ -21,6 +21,7 @@ class PauseServer(FaultKind):
 
     def strike(self, target: Target) -> Sequence[Witness]:
         frozen = target.server.pause()
+        target.shelf["frozen"] = True
         target.timeline.add("server", "paused", says="; ".join(w.says for w in frozen))
         try:
             target.connect("probe", timeout_s=1).close()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from harness.reporting import Format
 from harness.reporting.matrix import anchors, boards
-from harness.reporting.record_view import TrialView, claim_names, record
+from harness.reporting.record_view import TrialView, claim_names, settled
 from harness.reporting.templating import asset, environment
 from harness.reporting.timeline_plot import Plot, plot
 from harness.reporting.words import SIGNS, headline, is_counter_check, one_line, sign, tally
@@ -64,7 +65,7 @@ class TrialPage:
 
 def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> str:
     """The whole report; trials that did not come out as they should come first."""
-    run = record({**run, "host": run.get("host") or {}})
+    run = settled({**run, "host": run.get("host") or {}})
     trials = run.get("trials") or ()
     found, strays = boards(run)
     return (
@@ -76,7 +77,7 @@ def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> 
             sign=sign,
             signs=list(SIGNS.values()),
             started=_moment(run.get("started")),
-            counts=tally(run.get("counts") or {}),
+            counts=tally(trials),
             total=len(trials),
             headline=headline(trials),
             attention=_attention(run),
@@ -193,6 +194,7 @@ def _look(look: Mapping[str, Any], rows: int) -> dict[str, Any]:
         "name": look.get("name"),
         "sql": look.get("sql"),
         "ok": look.get("ok", True),
+        "error": look.get("error"),
         "columns": list(look.get("columns") or ()),
         "rows": [list(row) for row in found[:rows]],
         "left_out": max(0, len(found) - rows),
@@ -201,3 +203,6 @@ def _look(look: Mapping[str, Any], rows: int) -> dict[str, Any]:
         "misses": list(look.get("misses") or ()),
         "teaches": look.get("teaches"),
     }
+
+
+KIND = Format(FILE_NAME, render)

@@ -1,8 +1,9 @@
 """junit.xml: one test case per trial, for the test tab of a CI system.
 
 A recovery that FAILs is a ``failure``; whatever proves nothing (INCONCLUSIVE, ERROR,
-ABORTED) is an ``error``, never a skip. A counter-check is a failure when it does not come
-out as it must. Only a cell that cannot exist is ``skipped``, with the reason.
+ABORTED, or planned and never run) is an ``error``, never a skip. A counter-check is a
+failure when it does not come out as it must. Only a cell that cannot exist is ``skipped``,
+with the reason.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-from harness.reporting.record_view import claim_names
-from harness.reporting.words import clean, is_counter_check, one_line
+from harness.reporting import Format
+from harness.reporting.record_view import claim_names, settled
+from harness.reporting.words import clean, is_counter_check, one_line, unfinished
 from harness.timeline import Event
 
 FILE_NAME = "junit.xml"
@@ -23,16 +25,19 @@ def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> 
     """The suites, one per scenario, in the order of the run."""
     suites: dict[str, Xml.Element] = {}
     root = Xml.Element("testsuites", name=one_line(f"migration-drill {run.get('drill', '')}"))
-    for trial in run.get("trials") or ():
+    for trial in settled(run)["trials"]:
         suite = _suite(root, suites, str((trial.get("cell") or {}).get("scenario", "?")), run)
         suite.append(_case(trial))
+    never = [(name, "error", "planned, but the run was stopped") for name in unfinished(run)]
     for item in run.get("not_applicable") or ():
-        scenario, _, rest = str(item.get("id", "?")).partition("/")
+        never.append((item.get("id", "?"), "skipped", one_line(item.get("because"), 400)))
+    for name, tag, why in never:
+        scenario, _, rest = str(name).partition("/")
         suite = _suite(root, suites, scenario, run)
         case = Xml.SubElement(
-            suite, "testcase", classname=one_line(scenario), name=one_line(rest), time="0"
+            suite, "testcase", classname=one_line(scenario), name=one_line(rest, 400), time="0"
         )
-        Xml.SubElement(case, "skipped", message=one_line(item.get("because"), 400))
+        Xml.SubElement(case, tag, message=why)
     for element in [*suites.values(), root]:
         _count(element)
     Xml.indent(root)
@@ -109,3 +114,6 @@ def _count(element: Xml.Element) -> None:
     for name, value in counts.items():
         element.set(name, str(value))
     element.set("time", f"{sum(float(case.get('time', 0)) for case in cases):.3f}")
+
+
+KIND = Format(FILE_NAME, render)

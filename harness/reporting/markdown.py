@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.reporting.record_view import claim_names, record
+from harness.reporting import Format
+from harness.reporting.record_view import claim_names, settled
 from harness.reporting.templating import environment
 from harness.reporting.words import SIGNS, headline, is_counter_check, sign, tally
 from harness.timeline import Event
@@ -20,7 +21,7 @@ PROBLEMS = 50
 
 def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> str:
     """Counts, a table, and each trial that did not come out right with its re-run line."""
-    value = record(run)
+    value = settled(run)
     trials = sorted(
         value["trials"] or [], key=lambda t: (bool(t["as_expected"]), _rank(t["verdict"]))
     )
@@ -32,7 +33,7 @@ def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> 
             run=value,
             sign=sign,
             headline=headline(trials),
-            counts=tally(value["counts"] or {}),
+            counts=tally(trials),
             trials=trials[:TABLE_ROWS],
             rows_left_out=max(0, len(trials) - TABLE_ROWS),
             problems=[
@@ -55,3 +56,6 @@ def _capped(text: str) -> str:
         return text
     kept = raw[: LIMIT_BYTES - 200].decode("utf-8", "ignore").rsplit("\n", 1)[0]
     return f"{kept}\n\n(cut here: the whole is in report.html)\n"
+
+
+KIND = Format(FILE_NAME, render)

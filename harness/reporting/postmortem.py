@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.reporting.record_view import Span, TrialView
+from harness.reporting import Format
+from harness.reporting.record_view import Span, TrialView, record, settled
 from harness.reporting.templating import environment
 from harness.reporting.words import duration, is_counter_check, number, one_line, plural
 from harness.timeline import Event
@@ -26,9 +27,9 @@ _NOT_NULL = re.compile(r"(SET\s+NOT\s+NULL|MODIFY[^,;]*NOT\s+NULL)", re.IGNORECA
 def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> str:
     """The whole file; the timelines of the chosen trials only are read."""
     stories = []
-    for trial in _chosen(run.get("trials") or ()):
+    for trial in _chosen(settled(run)["trials"]):
         stories.append(_story(TrialView(trial, events(str(trial.get("id", "?"))))))
-    return environment().get_template("postmortem.md.j2").render(run=run, stories=stories)
+    return environment().get_template("postmortem.md.j2").render(run=record(run), stories=stories)
 
 
 def _chosen(trials: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -72,9 +73,9 @@ def _happened(view: TrialView) -> list[str]:
     day = f" on {wall:%Y-%m-%d}" if wall else ""
     began = f"The migration started {_at(view, start)}{day}, sent as {view.cell['mode']}"
     told = [(start, began)]
-    waits = view.of("locks", "waiting")
+    waits = view.waits
     if waits:
-        kinds = {f"{w.data.get('waiter_is')} behind {w.data.get('blocker_is')}" for w in waits}
+        kinds = {f"{wait.waiter} behind {wait.blocker}" for wait in waits}
         seen = f"seen from {duration((waits[0].t_ns - start) / 1e6)} on"
         told.append((waits[0].t_ns, f"Lock waits, {seen}: {', '.join(sorted(kinds))}"))
     for event in view.of("fault", "fired"):
@@ -158,12 +159,13 @@ def _impact(view: TrialView) -> list[str]:
     else:
         lines.append("Data loss unknown: the trial ended before it was looked for")
     if rto["total_ms"] is not None:
+        whose = "by hand" if view.by_hand else "of machine time"
         parts = ", ".join(
             f"{name} {duration(rto[f'{name}_ms'])}"
             for name in ("detect", "decide", "repair", "verify")
             if rto[f"{name}_ms"] is not None
         )
-        lines.append(f"Recovered in {duration(rto['total_ms'])} of machine time (RTO: {parts})")
+        lines.append(f"Recovered in {duration(rto['total_ms'])} {whose} (RTO: {parts})")
     else:
         lines.append("No recovery time: it was never shown that everything held again")
     return lines
@@ -204,7 +206,7 @@ def _prevention(view: TrialView) -> list[tuple[bool, str, str]]:
     apart = any(_NOT_NULL.search(s) for s in sql) and not any(
         _NOT_NULL_AT_ONCE.search(s) for s in sql
     )
-    waited = bool(view.of("locks", "waiting"))
+    waited = bool(view.waits)
     rows = view.cell["rows"]
     return [
         (
@@ -233,3 +235,6 @@ def _prevention(view: TrialView) -> list[tuple[bool, str, str]]:
         ),
         (False, "Better team review process", "no drill can show this"),
     ]
+
+
+KIND = Format(FILE_NAME, render)

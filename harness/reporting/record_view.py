@@ -55,6 +55,16 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """So many sessions of ``waiter`` (migration, application, …) waited behind ``blocker``."""
+
+    t_ns: int
+    waiter: str
+    blocker: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Outage:
     """What the application went through, summed over its ticks."""
 
@@ -138,10 +148,21 @@ class TrialView:
         return fired[0].t_ns if fired else None
 
     @cached_property
-    def first_sign_ns(self) -> int | None:
-        """When the first witness told of the fault: the moment RTO counts from."""
-        witnesses = self.of("fault", "witness")
-        return witnesses[0].t_ns if witnesses else self.fired_ns
+    def waits(self) -> list[Wait]:
+        """Who was seen waiting for whom; one value per sample and kind of wait."""
+        found = []
+        for event in self.of("locks", "waiting"):
+            kinds: dict[tuple[str, str], int] = {}
+            for pair in event.data.get("pairs", (event.data,)):
+                kind = (str(pair.get("waiter_is", "?")), str(pair.get("blocker_is", "?")))
+                kinds[kind] = kinds.get(kind, 0) + (pair.get("count") or 1)
+            found += [Wait(event.t_ns, *kind, count) for kind, count in kinds.items()]
+        return found
+
+    @cached_property
+    def by_hand(self) -> bool:
+        """Whether a person repaired it, so that its recovery time is not a machine's."""
+        return bool(self.of("recovery", "repaired-by-hand", "given-up"))
 
     @cached_property
     def claims(self) -> dict[str, list[Mapping[str, Any]]]:
@@ -186,10 +207,16 @@ def _sum_up(ticks: Iterable[Event]) -> Outage:
     )
 
 
-def views(run: Mapping[str, Any], events: Events) -> Iterable[TrialView]:
-    """The trials of a run, one at a time, so that only one timeline is held in memory."""
-    for value in run.get("trials") or ():
-        yield TrialView(value, events(str(value.get("id", "?"))))
+def settled(run: Mapping[str, Any]) -> Record:
+    """The run with the last attempt of each trial; earlier ones are in its ``earlier``."""
+    trials: dict[str, Record] = {}
+    for number, value in enumerate(run.get("trials") or ()):
+        trial = record(value)
+        name = str(trial["id"] or f"trial {number + 1}")
+        before = trials.pop(name, None)
+        trial["earlier"] = [*before["earlier"], before] if before else []
+        trials[name] = trial
+    return Record({**record(run), "trials": list(trials.values())})
 
 
 def claim_names(failed: Iterable[Any]) -> list[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from harness.reporting.drawing import ROW, Bar, Lane, Mark, Plot, Scale, place, ticks_of
-from harness.reporting.record_view import Span, TrialView
+from harness.reporting.record_view import Span, TrialView, Wait
 from harness.reporting.words import duration, one_line
 
 APP_UP, APP_DOWN = 44, 20
@@ -99,15 +98,14 @@ def _statements(view: TrialView, scale: Scale) -> list[Bar]:
 
 def _waits(view: TrialView, scale: Scale) -> list[Bar]:
     """One bar per kind of wait, from when it was first seen to when it was last seen."""
-    seen: dict[tuple[str, str], list[Any]] = {}
-    for event in view.of("locks", "waiting"):
-        pair = (str(event.data.get("waiter_is", "?")), str(event.data.get("blocker_is", "?")))
-        seen.setdefault(pair, []).append(event)
+    seen: dict[tuple[str, str], list[Wait]] = {}
+    for wait in view.waits:
+        seen.setdefault((wait.waiter, wait.blocker), []).append(wait)
     found = []
-    for (waiter, blocker), events in seen.items():
-        most = max((e.data.get("count") or 1 for e in events), default=1)
+    for (waiter, blocker), waits in seen.items():
+        most = max(wait.count for wait in waits)
         label = f"{waiter} waits for {blocker}" + (f" ×{most}" if most > 1 else "")
-        span = Span(events[0].t_ns, events[-1].t_ns, {})
+        span = Span(waits[0].t_ns, waits[-1].t_ns, {})
         found.append(_span_bar(scale, span, "wait", label, f"{label} (as sampled)"))
     return found
 
@@ -262,9 +260,9 @@ def _strikes(view: TrialView, scale: Scale) -> list[Mark]:
 
 
 def _shade(view: TrialView, scale: Scale) -> tuple[float, float] | None:
-    """From the first witness until the claims held (the RTO), else to the end of the picture."""
-    begin = view.first_sign_ns
-    if view.fired_ns is None or begin is None:
+    """From the strike until the claims held (the RTO), else to the end of the picture."""
+    begin = view.fired_ns
+    if begin is None:
         return None
     total_ms = (view.value.get("rto") or {}).get("total_ms")
     left = scale.x(begin)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 LIMIT = 4_000
@@ -33,7 +33,8 @@ class Sign:
 
     @property
     def tone(self) -> str:
-        return self.verdict.lower()
+        """Its colour's name in the style sheet."""
+        return "counter" if self is CAUGHT else self.verdict.lower()
 
 
 SIGNS: Mapping[str, Sign] = {
@@ -48,6 +49,7 @@ SIGNS: Mapping[str, Sign] = {
 }
 """In the order in which a reader must see them."""
 
+CAUGHT = Sign("as it must", "F", "check", "✓", "a counter-check that came out as it must")
 UNKNOWN = Sign("UNKNOWN", "U", "query", "?", "a verdict this report does not know")
 
 
@@ -104,15 +106,22 @@ def plural(count: int, word: str) -> str:
     return f"{number(count)} {word}" + ("" if count == 1 else "s")
 
 
-def tally(counts: Mapping[str, int]) -> list[tuple[Sign, int]]:
-    """The verdicts that occurred, worst first; words this version does not know come last."""
-    known = [(SIGNS[name], counts[name]) for name in SIGNS if counts.get(name)]
-    strange = [
-        (Sign(name, "U", "query", "?", UNKNOWN.means), n)
-        for name, n in counts.items()
-        if name not in SIGNS and n
+def tally(trials: Sequence[Mapping[str, Any]]) -> list[tuple[Sign, int]]:
+    """How often each thing came out, worst first.
+
+    A counter-check that came out as it must is told apart, since its FAIL is a success.
+    """
+    counts: dict[str, int] = {}
+    for trial in trials:
+        caught = is_counter_check(trial) and trial.get("as_expected")
+        word = CAUGHT.verdict if caught else str(trial.get("verdict"))
+        counts[word] = counts.get(word, 0) + 1
+    known = {**SIGNS, CAUGHT.verdict: CAUGHT}
+    order = [*list(SIGNS)[:-1], CAUGHT.verdict, "PASS", *counts]
+    return [
+        (known.get(word) or replace(UNKNOWN, verdict=word), counts[word])
+        for word in sorted(counts, key=order.index)
     ]
-    return known + strange
 
 
 def headline(trials: Sequence[Mapping[str, Any]]) -> str:
@@ -125,6 +134,11 @@ def headline(trials: Sequence[Mapping[str, Any]]) -> str:
     if len(trials) == 1:
         return "The one trial came out as it should."
     return f"All {len(trials)} trials came out as they should."
+
+
+def unfinished(run: Mapping[str, Any]) -> list[str]:
+    """The trials that were planned and never run, because the run was stopped."""
+    return [str(name) for name in run.get("unfinished") or ()]
 
 
 def call_it(trial: Mapping[str, Any]) -> str:

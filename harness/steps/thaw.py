@@ -16,6 +16,7 @@ class Thaw(StepKind):
 
     def perform(self, target: Target, deadline_s: float) -> str:
         target.server.resume()
+        target.shelf.pop("frozen", None)
         target.timeline.add("server", "resumed", says="thawed by a step")
         target.observer()
         return "the server answers again"

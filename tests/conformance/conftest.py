@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import threading
@@ -189,10 +190,12 @@ class Bench:
 
 
 class Wire:
-    """A loopback relay that keeps what the client sent, to tell messages apart."""
+    """A loopback relay that keeps what the client sent, and how often it was its turn."""
 
     def __init__(self, host: str, port: int) -> None:
         self.sent = bytearray()
+        self.turns = 0
+        self._client_speaks = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._ends: list[socket.socket] = [self._listener]
@@ -202,18 +205,19 @@ class Wire:
         client, _ = self._listener.accept()
         server = socket.create_connection((host, port))
         self._ends += [client, server]
-        answers = threading.Thread(target=self._pass, args=(server, client, None), daemon=True)
+        answers = threading.Thread(target=self._pass, args=(server, client), daemon=True)
         answers.start()
-        self._pass(client, server, self.sent)
+        self._pass(client, server)
 
-    def _pass(self, source: socket.socket, sink: socket.socket, kept: bytearray | None) -> None:
-        try:
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        from_client = source is self._ends[1]
+        with contextlib.suppress(OSError):
             while block := source.recv(65536):
-                if kept is not None:
-                    kept += block
+                if from_client:
+                    self.sent += block
+                    self.turns += not self._client_speaks
+                self._client_speaks = from_client
                 sink.sendall(block)
-        except OSError:
-            return
 
     def close(self) -> None:
         for end in self._ends:
@@ -238,7 +242,9 @@ def furnished(request: pytest.FixtureRequest) -> Iterator[Bench]:
     try:
         server = backend.start(engine.recipe)
     except EnvironmentProblem as problem:
-        pytest.skip(f"no {engine.title} on the {backend_name} backend here: {problem}")
+        pytest.skip(
+            f"no {engine.title} on the {backend_name} backend here: {_first_sentence(problem)}"
+        )
     try:
         guard = Guard(engine, server)
         before = _nonce_of_new_server(engine, server)
@@ -264,6 +270,10 @@ def wire(bench: Bench) -> Iterator[Wire]:
     wire = Wire(address.host, address.port)
     yield wire
     wire.close()
+
+
+def _first_sentence(problem: EnvironmentProblem) -> str:
+    return str(problem).partition(". ")[0]
 
 
 def _nonce_of_new_server(engine: Engine, server: Server) -> str | None:

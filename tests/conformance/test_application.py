@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from harness.application import BackgroundApplication
+from harness.application.background import BackgroundApplication
 from harness.errors import DatabaseError, DeadlineExceeded, StepFailed
 from harness.ledger import Op, Outcome
 from harness.model import App, AppVersion

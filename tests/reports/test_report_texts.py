@@ -1,9 +1,8 @@
-"""summary.md, junit.xml, postmortem.md, run.json and the table on the terminal."""
+"""summary.md, junit.xml, postmortem.md and the table on the terminal."""
 
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 from pathlib import Path
@@ -12,7 +11,8 @@ from xml.etree import ElementTree as Xml
 import made_up
 import pytest
 
-from harness.reporting import junit, markdown, postmortem, run_json, terminal
+from harness import catalog
+from harness.reporting import html, junit, markdown, postmortem, terminal
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXTS = [markdown, junit, postmortem]
@@ -185,23 +185,17 @@ def test_postmortem_of_a_run_without_a_fault_says_so():
     assert "No trial with a fault was run." in postmortem.render(made.run, made.events)
 
 
-# ------------------------------------------------------------------- run.json, the terminal
-
-
-def test_run_json_gives_back_the_run(made):
-    """Nothing is cleaned or cut: programs get what was recorded."""
-    assert json.loads(run_json.render(made.run, made.events)) == made.run
+# --------------------------------------------------------------------------- the terminal
 
 
 def test_plain_lines_end_with_the_verdict():
     """Where there is no terminal: one line a trial, the re-run lines, the verdict last."""
     made = made_up.every_verdict()
-    out = io.StringIO()
-    terminal.show(made.run, out)
-    lines = out.getvalue().splitlines()
+    lines = terminal.text(made.run, io.StringIO()).splitlines()
     assert len(lines) == 11 + 5 + 1
     assert lines[-1] == (
-        "FAIL: 11 trials in 1 min 13 s; 3 FAIL, 1 ERROR, 1 INCONCLUSIVE, 1 ABORTED, 5 PASS"
+        "FAIL: 11 trials in 1 min 13 s; 2 FAIL, 1 ERROR, 1 INCONCLUSIVE, 1 ABORTED, "
+        "1 as it must, 5 PASS"
     )
 
 
@@ -212,9 +206,43 @@ def test_a_terminal_gets_a_table_without_the_escapes_of_the_record(made):
         def isatty(self) -> bool:
             return True
 
-    out = Terminal()
-    terminal.show(made.run, out)
-    text = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    text = re.sub(r"\x1b\[[0-9;]*m", "", terminal.text(made.run, Terminal()))
     assert "\x1b" not in text
     assert text.count("\x00") == 0
     assert "what happened" in text
+
+
+@pytest.mark.parametrize("renderer", [*TEXTS, html], ids=lambda r: r.FILE_NAME)
+def test_only_the_last_attempt_of_a_trial_counts(renderer):
+    """An INCONCLUSIVE attempt that was repeated is told beside the last, never counted."""
+    made = made_up.all_passed()
+    first = {**made.run["trials"][0], "verdict": "INCONCLUSIVE", "as_expected": False}
+    made.run["trials"].insert(0, {**first, "sentence": "the moment was missed"})
+    made.run["trials"][1]["attempt"] = 2
+    text = renderer.render(made.run, made.events)
+    assert "did not come out" not in text
+    assert "<error" not in text
+    assert ("Attempt 1 was INCONCLUSIVE" in text) is (renderer is html)
+
+
+@pytest.mark.parametrize(
+    "renderer, says",
+    [
+        (markdown, "1 planned trials were never run"),
+        (html, "hang/mysql/x/y/z"),
+        (junit, "planned, but the run was stopped"),
+    ],
+    ids=["markdown", "html", "junit"],
+)
+def test_what_was_planned_and_never_run_is_told(renderer, says):
+    """A run that was stopped does not look like a short one that passed."""
+    made = made_up.all_passed()
+    made.run["unfinished"] = ["hang/mysql/x/y/z"]
+    assert says in renderer.render(made.run, made.events)
+    assert "1 never run" in terminal.plain(made.run)
+
+
+def test_the_catalog_finds_every_format():
+    """A format is a module with ``KIND``; the shared modules have none."""
+    names = {kind.FILE_NAME for kind in catalog.kinds("reporting").values()}
+    assert names == {"report.html", "junit.xml", "summary.md", "postmortem.md"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.pulse import WAITING_MS, Pulse
+from harness.application.pulse import WAITING_MS, Pulse
 
 MS = 1_000_000
 

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import StepFailed
 from harness.ledger import Op, Outcome
 from harness.model import App, AppVersion
-from harness.workload import Reader, Writer, bind, statements_of
+from harness.application.workload import Reader, Writer, bind, statements_of
 
 FULL = AppVersion(
     read="SELECT email FROM users WHERE id = :id",

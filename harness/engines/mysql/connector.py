@@ -56,7 +56,10 @@ class MySQLSession:
 def connect(
     address: Address, database: str, *, application: str, timeout_s: float = 5
 ) -> MySQLSession:
-    """Open a session in autocommit. DatabaseError(lost=True) if nobody answers in time (s)."""
+    """Open a session in autocommit. DatabaseError(lost=True) if nobody answers in time (s).
+
+    A frozen server accepts and never greets, so reading is bounded until the session stands.
+    """
     with translated():
         connection = pymysql.connect(
             host=address.host,
@@ -68,10 +71,12 @@ def connect(
             charset="utf8mb4",
             autocommit=True,
             connect_timeout=max(1, math.ceil(timeout_s)),
+            read_timeout=max(1, math.ceil(timeout_s)),
             client_flag=CLIENT.MULTI_STATEMENTS,
             read_default_file=None,
             local_infile=False,
         )
+    connection._read_timeout = None
     return MySQLSession(connection)
 
 

@@ -65,7 +65,7 @@ def drop(s: MySQLSession, name: str) -> None:
 
 
 def clone(s: MySQLSession, template: str, name: str) -> None:
-    """Copy tables with their keys, foreign keys and checks, then rows, then triggers."""
+    """Copy tables with their keys, foreign keys and checks, rows and statistics, then triggers."""
     create(s, name)
     s.run("SET SESSION foreign_key_checks = 0")
     try:
@@ -73,6 +73,7 @@ def clone(s: MySQLSession, template: str, name: str) -> None:
         for table in _tables(s, template):
             s.run(_shown(s, "TABLE", template, table, 1))
             _copy_rows(s, template, table)
+            s.run(f"ANALYZE NO_WRITE_TO_BINLOG TABLE {quoting.name(table)}")
         for trigger in _triggers(s, template):
             s.run(_shown(s, "TRIGGER", template, trigger, 2))
     finally:
