@@ -14,7 +14,7 @@ def differing(target: Target, table: str, columns: Sequence[str] = ()) -> tuple[
     comparison ran: they are the ledger's business.
     """
     catalog, touched = target.engine.catalog, target.touched(table)
-    with target.session("verifier", target.pristine) as before, target.asking() as now:
+    with target.asking(target.pristine) as before, target.asking() as now:
         key = catalog.key_of(before, table)
         names = tuple(columns) or tuple(catalog.columns(before, table))
         had, sum_before = catalog.checksum(before, table, names, key, touched)

@@ -116,7 +116,7 @@ class Lane:
             outcome = target.start_migration().outcome(CONTROL_DEADLINE_S)
             if not outcome.finished:
                 return Control(False, f"it fails by itself: {outcome.code} {outcome.message}")
-            with target.session("verifier") as session:
+            with target.asking() as session:
                 target.migrated_fingerprint = self.engine.catalog.fingerprint(session)
             wrong = [] if _is_bad(scenario) else unmet(target, scenario, self.engine, mode)
             if wrong:
@@ -126,6 +126,7 @@ class Lane:
             return Control(False, f"{type(error).__name__}: {error}")
         finally:
             conductor.end()
+            target.close()
             self.drop(database)
 
     def close(self) -> None:

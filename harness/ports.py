@@ -375,8 +375,8 @@ class Target(Protocol):
     def session(self, role: str, database: str | None = None) -> AbstractContextManager[Session]:
         """A proven session, closed at the end of the block."""
 
-    def asking(self) -> AbstractContextManager[Session]:
-        """A session for a question about the database under test, with short timeouts."""
+    def asking(self, database: str | None = None) -> AbstractContextManager[Session]:
+        """A session for questions, with short timeouts, kept open for the next question."""
 
     def observer(self) -> Session:
         """A lasting session outside the database under test, renewed after a restart."""

@@ -16,7 +16,7 @@ ASK_LOCK_MS = 1000
 ASK_STATEMENT_MS = 15_000
 RESTART_DEADLINE_S = 60.0
 PROBE_S = 1
-"""How long a frozen server is asked before a lasting session, which would wait forever."""
+"""How long a frozen server is asked before a lasting session is used."""
 
 
 class Observer:
@@ -66,6 +66,7 @@ class LiveTarget:
         self.migration: WorkerRun | None = None
         self.shelf: dict[str, Any] = {}
         self._observer = observer
+        self._questions: dict[str, Session] = {}
         self._guard = guard
         self._conductor = conductor
 
@@ -81,17 +82,38 @@ class LiveTarget:
             session.close()
 
     @contextmanager
-    def asking(self) -> Iterator[Session]:
-        with self.session("verifier") as session:
-            self.engine.connector.limit(
-                session, lock_ms=ASK_LOCK_MS, statement_ms=ASK_STATEMENT_MS
-            )
-            yield session
+    def asking(self, database: str | None = None) -> Iterator[Session]:
+        name = database or self.database
+        yield self._kept(name)
+
+    def _kept(self, database: str) -> Session:
+        """A session for questions, kept for the next one; renewed when it is lost."""
+        self._probe_if_frozen()
+        session = self._questions.get(database)
+        if session is not None:
+            try:
+                session.run("SELECT 1")
+                return session
+            except DatabaseError:
+                session.close()
+        session = self.connect("verifier", database)
+        self.engine.connector.limit(session, lock_ms=ASK_LOCK_MS, statement_ms=ASK_STATEMENT_MS)
+        self._questions[database] = session
+        return session
+
+    def close(self) -> None:
+        """Close what was kept open for questions."""
+        for session in self._questions.values():
+            session.close()
 
     def observer(self) -> Session:
+        self._probe_if_frozen()
+        return self._observer()
+
+    def _probe_if_frozen(self) -> None:
+        """A lasting session would wait for ever; a new connection is lost in time."""
         if self.shelf.get("frozen"):
             self.connect("probe", timeout_s=PROBE_S).close()
-        return self._observer()
 
     def start_migration(self, **changes: Any) -> WorkerRun:
         self.migration = self._conductor.start(**changes)

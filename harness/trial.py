@@ -252,6 +252,7 @@ class TrialRun:
         if "relay" in target.shelf:
             target.shelf["relay"].close()
         self._conductor.end()
+        target.close()
         with contextlib.suppress(DrillError):
             self.lane.drop(target.database)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import requests
@@ -105,25 +106,26 @@ class DockerBackend:
         identifier = container.get_container_id()
         return DockerServer(client, identifier, self.run_id, recipe, password, facts)
 
+    def cannot_run(self, recipe: Recipe) -> str | None:
+        """Looks for an image on this machine, and pulls the official one if there is none."""
+        try:
+            with _told(f"look for an image of {recipe.engine}"), closing(_client()) as client:
+                _find_image(client, recipe, None)
+        except EnvironmentProblem as problem:
+            return str(problem)
+        return None
+
+    def leftovers(self) -> list[str]:
+        with _told("look for what dead runs left"), closing(_client()) as client:
+            return [f"{what}: its owner {owner} is gone" for what, owner, _ in _abandoned(client)]
+
     def collect_garbage(self) -> list[str]:
+        lines = []
         with _told("collect what dead runs left"), closing(_client()) as client:
-            labelled = {"label": OWNER_LABEL}
-            lines = []
-            for found in client.api.containers(all=True, filters=labelled):
-                owner = found["Labels"].get(OWNER_LABEL, "")
-                if _owner.is_dead(owner):
-                    _remove(client, found["Id"])
-                    name = found["Names"][0].lstrip("/") if found["Names"] else found["Id"][:12]
-                    lines.append(f"removed container {name}: its owner {owner} is gone")
-            others = [("network", n) for n in client.networks.list(filters=labelled)]
-            others += [("volume", v) for v in client.volumes.list(filters=labelled)]
-            for kind, thing in others:
-                owner = (thing.attrs.get("Labels") or {}).get(OWNER_LABEL, "")
-                if _owner.is_dead(owner):
-                    with suppress(NotFound):
-                        thing.remove()
-                    lines.append(f"removed {kind} {thing.name}: its owner {owner} is gone")
-            return lines
+            for what, owner, remove in _abandoned(client):
+                remove()
+                lines.append(f"removed {what}: its owner {owner} is gone")
+        return lines
 
 
 class DockerServer:
@@ -332,6 +334,29 @@ def _find_image(client: DockerClient, recipe: Recipe, image: str | None) -> tupl
             f"no image of {recipe.engine} on this machine ({', '.join(names)}), and pulling "
             f"failed: {_reason(error)}. Next: `docker pull {names[0]}`{build}"
         ) from error
+
+
+def _abandoned(client: DockerClient) -> list[tuple[str, str, Callable[[], None]]]:
+    """What is labelled as ours and has no living owner: its name, its owner, how to remove it."""
+    labelled = {"label": OWNER_LABEL}
+    found = [
+        (
+            f"container {(c['Names'] or [c['Id'][:12]])[0].lstrip('/')}",
+            c["Labels"].get(OWNER_LABEL, ""),
+            partial(_remove, client, c["Id"]),
+        )
+        for c in client.api.containers(all=True, filters=labelled)
+    ]
+    for kind, things in (("network", client.networks), ("volume", client.volumes)):
+        for thing in things.list(filters=labelled):
+            owner = (thing.attrs.get("Labels") or {}).get(OWNER_LABEL, "")
+            found.append((f"{kind} {thing.name}", owner, partial(_remove_thing, thing)))
+    return [item for item in found if _owner.is_dead(item[1])]
+
+
+def _remove_thing(thing: Any) -> None:
+    with suppress(NotFound):
+        thing.remove()
 
 
 def _pull(name: str) -> None:

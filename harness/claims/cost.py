@@ -21,7 +21,7 @@ class CostClaim(ClaimKind):
         measure = target.engine.plans.cost
         with target.asking() as session:
             now = measure(session, text)
-        with target.session("verifier", target.pristine) as session:
+        with target.asking(target.pristine) as session:
             before = measure(session, text)
         times = now.amount / max(before.amount, 1)
         right = (self.at_least_times is None or times >= self.at_least_times) and (

@@ -23,7 +23,7 @@ class Schema(ClaimKind):
         with target.asking() as session:
             now = fingerprint(session)
         if self.schema == "as-before":
-            with target.session("verifier", target.pristine) as session:
+            with target.asking(target.pristine) as session:
                 wanted = fingerprint(session)
         else:
             wanted = target.migrated_fingerprint

@@ -7,6 +7,7 @@ message on stderr and the exit code it carries.
 from __future__ import annotations
 
 import sys
+import traceback
 
 import click
 
@@ -59,4 +60,8 @@ def main() -> None:
         code = exit_code_of(error)
     except click.exceptions.Abort:
         code = 130
+    except Exception:
+        traceback.print_exc()
+        click.echo("mdrill: this is a bug of ours; please report the lines above", err=True)
+        code = 70
     sys.exit(code if isinstance(code, int) else 0)

@@ -33,7 +33,7 @@ def changed(target: Target) -> str:
     Rows that the application touched are left out, or any write of its own would do.
     """
     catalog = target.engine.catalog
-    with target.session("verifier") as now, target.session("verifier", target.pristine) as before:
+    with target.asking() as now, target.asking(target.pristine) as before:
         if catalog.fingerprint(now) != catalog.fingerprint(before):
             return "the schema differs from before"
         tables = catalog.tables(before)

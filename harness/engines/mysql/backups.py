@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.engines.mysql import quoting
+from harness.engines.mysql import catalog, quoting
 from harness.engines.mysql.connector import MySQLSession
 from harness.errors import StepFailed
 from harness.ports import HasTools, ToolResult
@@ -22,9 +22,7 @@ def dump(
     return _succeed(server.run_tool([*tool, *HOW, database, *tables]), tool[0]).stdout
 
 
-def restore(
-    server: HasTools, database: str, dump: bytes, tool: Sequence[str] = LOAD
-) -> None:
+def restore(server: HasTools, database: str, dump: bytes, tool: Sequence[str] = LOAD) -> None:
     """Load into an existing, empty database; stops at the first error."""
     _succeed(server.run_tool([*tool, database], stdin=dump), tool[0])
 
@@ -43,10 +41,21 @@ def restore_over(
 def bring_side(
     live: MySQLSession, side: MySQLSession, side_database: str, table: str, as_table: str
 ) -> None:
-    """Copy a side database's table, with its keys, to ``as_table`` of the live database."""
-    source = f"{quoting.name(side_database)}.{quoting.name(table)}"
-    live.run(f"CREATE TABLE {quoting.name(as_table)} LIKE {source}")
-    live.run(f"INSERT INTO {quoting.name(as_table)} SELECT * FROM {source}")
+    """Copy a side database's table, exactly, into a new table ``as_table`` of the live one.
+
+    The copy has the column types, all values and the primary key, but no other constraint, and
+    what was generated is a plain value in it.
+    """
+    columns = catalog.columns(side, table)
+    if not columns:
+        raise StepFailed(f"database {side_database} has no table {table}; was it in the dump?")
+    key = catalog.key_of(side, table)
+    keyed = f" (PRIMARY KEY ({quoting.name(key)}))" if key else ""
+    live.run(
+        f"CREATE TABLE {quoting.name(as_table)}{keyed} SELECT {quoting.names(columns)} "
+        f"FROM {quoting.name(side_database)}.{quoting.name(table)}"
+    )
+    live.run(f"ANALYZE TABLE {quoting.name(as_table)}")
 
 
 def fill_sql(
@@ -61,9 +70,7 @@ def fill_sql(
     joined = f"{live} JOIN {other} ON {other}.{quoting.name(key)} = {live}.{quoting.name(key)}"
 
     def update(names: Sequence[str], condition: str) -> str:
-        copied = ", ".join(
-            f"{live}.{quoting.name(c)} = {other}.{quoting.name(c)}" for c in names
-        )
+        copied = ", ".join(f"{live}.{quoting.name(c)} = {other}.{quoting.name(c)}" for c in names)
         return f"UPDATE {joined} SET {copied} WHERE {condition}"
 
     if only_if:

@@ -47,7 +47,7 @@ FINGERPRINT = (
     "COLLATION_NAME, GENERATION_EXPRESSION FROM information_schema.columns "
     "WHERE TABLE_SCHEMA = DATABASE()",
     "SELECT 'index', TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, SUB_PART, "
-    "{index_facts} FROM information_schema.statistics WHERE TABLE_SCHEMA = DATABASE()",
+    "INDEX_TYPE, COLLATION, {index_facts} FROM information_schema.statistics WHERE TABLE_SCHEMA = DATABASE()",
     "SELECT 'constraint', TABLE_NAME, CONSTRAINT_NAME, CONSTRAINT_TYPE {constraint_facts} "
     "FROM information_schema.table_constraints WHERE TABLE_SCHEMA = DATABASE()",
     "SELECT 'foreign', k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_NAME, "
@@ -55,13 +55,14 @@ FINGERPRINT = (
     "FROM information_schema.key_column_usage k "
     "JOIN information_schema.referential_constraints r "
     "ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME "
+    "AND r.TABLE_NAME = k.TABLE_NAME "
     "WHERE k.TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IS NOT NULL",
     "SELECT 'check', CONSTRAINT_NAME, CHECK_CLAUSE FROM information_schema.check_constraints "
     "WHERE CONSTRAINT_SCHEMA = DATABASE()",
     "SELECT 'trigger', EVENT_OBJECT_TABLE, TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION, "
     "ACTION_STATEMENT FROM information_schema.triggers WHERE TRIGGER_SCHEMA = DATABASE()",
-    "SELECT 'view', TABLE_NAME, VIEW_DEFINITION FROM information_schema.views "
-    "WHERE TABLE_SCHEMA = DATABASE()",
+    "SELECT 'view', TABLE_NAME, REPLACE(VIEW_DEFINITION, CONCAT('`', DATABASE(), '`.'), '') "
+    "FROM information_schema.views WHERE TABLE_SCHEMA = DATABASE()",
 )
 INDEX_FACTS = "EXPRESSION, IS_VISIBLE"
 CONSTRAINT_FACTS = ", ENFORCED"
@@ -71,6 +72,10 @@ SELECT MIN(COLUMN_NAME) FROM information_schema.statistics
 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND INDEX_NAME = 'PRIMARY'
 HAVING COUNT(*) = 1
 """
+
+
+TEXT_KEY = "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+"""Said outright: a key column's collation may be another than the server's default (1267)."""
 
 
 def tables(s: MySQLSession) -> list[str]:
@@ -118,7 +123,7 @@ def fingerprint(
 ) -> str:
     """A hash of tables, columns, indexes, constraints, triggers and views.
 
-    The order of columns and the next auto-increment value are left out.
+    The order of columns, the next auto-increment value and the database's name are left out.
     """
     lines = sorted(
         json.dumps([None if v is None else str(v) for v in row])
@@ -140,8 +145,7 @@ def checksum(
     """(rows, sum of the rows' hashes), so order does not count but duplicates do."""
     where, args = _leaving_out(key or key_of(s, table), without)
     found = s.run(
-        f"SELECT COUNT(*), COALESCE(SUM({_hash_of(columns)}), 0) "
-        f"FROM {quoting.name(table)}{where}",
+        f"SELECT COUNT(*), COALESCE(SUM({_hash_of(columns)}), 0) FROM {quoting.name(table)}{where}",
         args,
     )
     count, total = found.rows[0]
@@ -179,9 +183,11 @@ def _leaving_out(key: str | None, without: Sequence[Any]) -> tuple[str, tuple[An
         return "", ()
     if key is None:
         raise ValueError("rows can be left out only by a key, and the table has no single one")
-    kind = "BIGINT" if all(isinstance(v, int) for v in without) else "VARCHAR(255)"
+    column, kind = quoting.name(key), "BIGINT"
+    if not all(isinstance(v, int) for v in without):
+        column, kind = f"CONVERT({column} USING utf8mb4) COLLATE utf8mb4_bin", TEXT_KEY
     listed = f"JSON_TABLE(%s, '$[*]' COLUMNS (v {kind} PATH '$')) AS leave_out"
     return (
-        f" WHERE {quoting.name(key)} NOT IN (SELECT v FROM {listed})",
-        (json.dumps(list(without)),),
+        f" WHERE {column} NOT IN (SELECT v FROM {listed})",
+        (json.dumps(list(without), default=str),),
     )

@@ -20,15 +20,28 @@ from harness.ports import Address, Rows
 NO_ANSWER = frozenset({0, 2003, 2006, 2013, 2014})
 """Errors of the client library: the connection broke and the server said nothing."""
 
-NO_DATABASE = ""
+BOOTED = "SELECT MIN(TIME_ENABLED) FROM information_schema.INNODB_METRICS"
+"""InnoDB's built-in counters tell when it came up; ``Uptime`` is rounded and may differ by 1 s."""
+
+FLAGS = CLIENT.MULTI_STATEMENTS | CLIENT.FOUND_ROWS
+"""Several statements in one message; and an UPDATE counts the rows it found, as PostgreSQL does,
+not only those it changed: one that sets a value anew to what it was has not been refused."""
 
 
 class MySQLSession:
     """One connection in autocommit; see :class:`harness.ports.Session`."""
 
-    def __init__(self, connection: pymysql.Connection) -> None:
+    def __init__(self, connection: pymysql.Connection, address: Address) -> None:
         self.pid = connection.thread_id()
+        self.server = (address.host, address.port)
         self._connection = connection
+        self._booted = ""
+
+    def booted(self) -> str:
+        """When the server this session is on was started; a restart begins all ids anew."""
+        if not self._booted:
+            self._booted = str(self.run(BOOTED).scalar())
+        return self._booted
 
     def run(self, sql: str, args: Sequence[Any] = ()) -> Rows:
         """Send one message; without ``args`` exactly as written, percent signs untouched.
@@ -59,6 +72,7 @@ def connect(
     """Open a session in autocommit. DatabaseError(lost=True) if nobody answers in time (s).
 
     A frozen server accepts and never greets, so reading is bounded until the session stands.
+    Without TLS, which adds nothing on loopback, a message can be recognised on the wire.
     """
     with translated():
         connection = pymysql.connect(
@@ -72,12 +86,13 @@ def connect(
             autocommit=True,
             connect_timeout=max(1, math.ceil(timeout_s)),
             read_timeout=max(1, math.ceil(timeout_s)),
-            client_flag=CLIENT.MULTI_STATEMENTS,
+            client_flag=FLAGS,
             read_default_file=None,
             local_infile=False,
+            ssl_disabled=True,
         )
     connection._read_timeout = None
-    return MySQLSession(connection)
+    return MySQLSession(connection, address)
 
 
 def limit(s: MySQLSession, *, lock_ms: int | None = None, statement_ms: int | None = None) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from harness.engines.mysql import locks
 from harness.engines.mysql.connector import MySQLSession
 from harness.errors import DatabaseError
 from harness.ports import SessionInfo
+
+RowWaits = Callable[..., list[tuple[int, int]]]
+"""``row_waits(s, database=None)``, as :func:`harness.engines.mysql.locks.row_waits`."""
 
 KILLED = frozenset({"1053", "1317", "1927", "2006", "2013", "4031"})
 """Server shutdown, query interrupted, connection killed, lost connection, disconnected."""
@@ -26,35 +32,6 @@ WHERE t.TYPE = 'FOREGROUND' AND t.PROCESSLIST_ID IS NOT NULL
   AND t.PROCESSLIST_COMMAND IS NOT NULL AND t.PROCESSLIST_COMMAND <> 'Daemon'
 """
 
-METADATA_WAITS = """
-SELECT DISTINCT w.PROCESSLIST_ID AS pid, b.PROCESSLIST_ID AS blocked_by
-FROM performance_schema.metadata_locks lw
-JOIN performance_schema.metadata_locks lb
-  ON lb.OBJECT_TYPE = lw.OBJECT_TYPE AND lb.OBJECT_NAME = lw.OBJECT_NAME
- AND COALESCE(lb.OBJECT_SCHEMA, '') = COALESCE(lw.OBJECT_SCHEMA, '')
- AND lb.OWNER_THREAD_ID <> lw.OWNER_THREAD_ID
-JOIN performance_schema.threads w ON w.THREAD_ID = lw.OWNER_THREAD_ID
-JOIN performance_schema.threads b ON b.THREAD_ID = lb.OWNER_THREAD_ID
-WHERE lw.LOCK_STATUS = 'PENDING' AND lw.OBJECT_TYPE IN ('TABLE', 'USER LEVEL LOCK')
-  AND w.PROCESSLIST_DB = {database}
-  AND (   (lw.LOCK_TYPE = 'EXCLUSIVE' AND lb.LOCK_STATUS = 'GRANTED')
-       OR (lw.LOCK_TYPE <> 'EXCLUSIVE' AND lb.LOCK_TYPE = 'EXCLUSIVE')
-       OR (lw.LOCK_TYPE LIKE 'SHARED_WRITE%%' AND lb.LOCK_STATUS = 'GRANTED'
-           AND lb.LOCK_TYPE IN ('SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE', 'SHARED_READ_ONLY'))
-       OR (lw.LOCK_TYPE IN ('SHARED_UPGRADABLE', 'SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE')
-           AND lb.LOCK_STATUS = 'GRANTED'
-           AND lb.LOCK_TYPE IN ('SHARED_UPGRADABLE', 'SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE')))
-"""
-"""A pending lock waits for granted ones that conflict, and for an exclusive one ahead of it."""
-
-ROW_WAITS = """
-SELECT DISTINCT w.PROCESSLIST_ID AS pid, b.PROCESSLIST_ID AS blocked_by
-FROM performance_schema.data_lock_waits d
-JOIN performance_schema.threads w ON w.THREAD_ID = d.REQUESTING_THREAD_ID
-JOIN performance_schema.threads b ON b.THREAD_ID = d.BLOCKING_THREAD_ID
-WHERE w.PROCESSLIST_DB = {database}
-"""
-
 ROOTS = """
 WITH waits AS ({waits})
 SELECT DISTINCT t.PROCESSLIST_ID AS pid, t.PROCESSLIST_COMMAND AS command,
@@ -68,28 +45,36 @@ SELECT t.PROCESSLIST_ID AS pid, e.EVENT_NAME AS phase,
        e.WORK_COMPLETED AS done, e.WORK_ESTIMATED AS total
 FROM performance_schema.events_stages_current e
 JOIN performance_schema.threads t ON t.THREAD_ID = e.THREAD_ID
-WHERE t.PROCESSLIST_ID IS NOT NULL AND t.PROCESSLIST_ID <> CONNECTION_ID()
+WHERE e.WORK_ESTIMATED > 0 AND t.PROCESSLIST_ID <> CONNECTION_ID()
 """
 
 ROW_LOCK = "InnoDB row lock"
+USER_LOCK = "User lock"
+"""The one stage of a wait for a lock whose name does not begin with "Waiting for"."""
 
 
-def _as_typed(*parts: str) -> str:
-    """The query as a person types it, for the database the session is in."""
-    waits = "UNION".join(part.format(database="DATABASE()") for part in parts)
-    return waits.replace("%%", "%").strip()
+SESSIONS = """
+SELECT t.PROCESSLIST_ID AS pid, a.ATTR_VALUE AS program, t.PROCESSLIST_COMMAND AS command,
+       t.PROCESSLIST_STATE AS state, t.PROCESSLIST_INFO AS info
+FROM performance_schema.threads t
+LEFT JOIN performance_schema.session_connect_attrs a
+  ON a.PROCESSLIST_ID = t.PROCESSLIST_ID AND a.ATTR_NAME = 'program_name'
+WHERE t.PROCESSLIST_DB = DATABASE()
+"""
 
 
-look_sql = {
-    "root-blockers": ROOTS.format(waits=_as_typed(METADATA_WAITS, ROW_WAITS)).strip(),
-    "waiting": _as_typed(METADATA_WAITS, ROW_WAITS),
-    "progress": PROGRESS.strip(),
-    "sessions": (
-        "SELECT PROCESSLIST_ID AS pid, PROCESSLIST_COMMAND AS command, "
-        "PROCESSLIST_STATE AS state,\n       PROCESSLIST_INFO AS info\n"
-        "FROM performance_schema.threads WHERE PROCESSLIST_DB = DATABASE()"
-    ),
-}
+def looks(row_waits: str, progress: str) -> dict[str, str]:
+    """The diagnosis queries as a person types them, for the database the session is in."""
+    waits = (locks.METADATA_WAITS + "UNION" + row_waits).format(database="DATABASE()").strip()
+    return {
+        "root-blockers": ROOTS.format(waits=waits).strip(),
+        "waiting": waits,
+        "progress": progress.strip(),
+        "sessions": SESSIONS.strip(),
+    }
+
+
+look_sql = looks(locks.ROW_WAITS, PROGRESS)
 
 
 def WAITS_FOR_LOCK(info: SessionInfo) -> bool:  # noqa: N802
@@ -97,40 +82,45 @@ def WAITS_FOR_LOCK(info: SessionInfo) -> bool:  # noqa: N802
     return bool(info.wait)
 
 
-def listing(s: MySQLSession) -> list[SessionInfo]:
+def listing(s: MySQLSession, row_waits: RowWaits = locks.row_waits) -> list[SessionInfo]:
     """Every client session of the server, this one included."""
-    return _infos(s, SELECT_SESSIONS + "ORDER BY t.PROCESSLIST_ID")
+    return _infos(s, row_waits, SELECT_SESSIONS + "ORDER BY t.PROCESSLIST_ID")
 
 
-def find(s: MySQLSession, pid: int, started: str) -> SessionInfo | None:
-    """One session by its connection id and thread id; None once it is gone."""
-    found = _infos(s, SELECT_SESSIONS + "AND t.PROCESSLIST_ID = %s", (pid,))
+def find(
+    s: MySQLSession, pid: int, started: str, row_waits: RowWaits = locks.row_waits
+) -> SessionInfo | None:
+    """One session. None once it is gone: by then its locks are free and its work is undone."""
+    found = _infos(s, row_waits, SELECT_SESSIONS + "AND t.PROCESSLIST_ID = %s", (pid,))
     return next((info for info in found if info.started == started), None)
 
 
-def _infos(s: MySQLSession, sql: str, args: tuple[Any, ...] = ()) -> list[SessionInfo]:
-    rows = s.run(sql, args).rows
-    row_waiters = {pid for pid, _ in row_waits(s)} if rows else set()
-    return [_info(row, row_waiters) for row in rows]
+def _infos(
+    s: MySQLSession, row_waits: RowWaits, sql: str, args: tuple[Any, ...] = ()
+) -> list[SessionInfo]:
+    infos = [_info(row, s.booted()) for row in s.run(sql, args).rows]
+    if not any(_may_wait_for_row(s, info) for info in infos):
+        return infos
+    waiters = {pid for pid, _ in row_waits(s)}
+    return [
+        replace(info, wait=ROW_LOCK) if _may_wait_for_row(s, info) and info.pid in waiters else info
+        for info in infos
+    ]
 
 
-def _info(row: tuple[Any, ...], row_waiters: set[int]) -> SessionInfo:
+def _may_wait_for_row(s: MySQLSession, info: SessionInfo) -> bool:
+    return info.state == "active" and not info.wait and info.pid != s.pid
+
+
+def _info(row: tuple[Any, ...], booted: str) -> SessionInfo:
     pid, thread, application, command, stage, query, database, in_transaction = row
-    wait = ""
-    if stage.startswith("Waiting for") or stage == "User lock":
-        wait = stage
-    elif pid in row_waiters:
-        wait = ROW_LOCK
+    wait = stage if stage.startswith("Waiting for") or stage == USER_LOCK else ""
     state = "active"
     if command == "Sleep":
         state = "idle in transaction" if in_transaction else "idle"
-    return SessionInfo(int(pid), str(thread), application, state, wait, query, database)
-
-
-def row_waits(s: MySQLSession) -> list[tuple[int, int]]:
-    """(waiter, blocker) pairs of InnoDB's row locks, in every database."""
-    rows = s.run(ROW_WAITS.replace("WHERE w.PROCESSLIST_DB = {database}", "")).rows
-    return [(int(waiter), int(blocker)) for waiter, blocker in rows]
+    return SessionInfo(
+        int(pid), f"thread {thread} since {booted}", application, state, wait, query, database
+    )
 
 
 def end(s: MySQLSession, pid: int, started: str) -> bool:
@@ -160,23 +150,25 @@ def _kill(s: MySQLSession, verb: str, pid: int, started: str) -> bool:
     return True
 
 
-def waiting(s: MySQLSession, database: str) -> list[tuple[int, int]]:
+def waiting(
+    s: MySQLSession, database: str, row_waits: RowWaits = locks.row_waits
+) -> list[tuple[int, int]]:
     """(waiter, blocker) pairs: metadata locks with those ahead in the queue, and row locks."""
-    sql = METADATA_WAITS.format(database="%s") + "UNION" + ROW_WAITS.format(database="%s")
-    rows = s.run(sql, (database, database)).rows
-    return [(int(waiter), int(blocker)) for waiter, blocker in rows]
+    return sorted({*locks.metadata_waits(s, database), *row_waits(s, database)})
 
 
-def root_blockers(s: MySQLSession, database: str) -> list[int]:
+def root_blockers(
+    s: MySQLSession, database: str, row_waits: RowWaits = locks.row_waits
+) -> list[int]:
     """Sessions that block others and wait for nobody: ending one of these helps."""
-    pairs = waiting(s, database)
+    pairs = waiting(s, database, row_waits)
     waiters = {waiter for waiter, _ in pairs}
     return sorted({blocker for _, blocker in pairs} - waiters)
 
 
-def progress(s: MySQLSession) -> list[dict[str, Any]]:
-    """The stage each statement is in, with how much of its work is done."""
-    rows = s.run(PROGRESS)
+def progress(s: MySQLSession, sql: str = PROGRESS) -> list[dict[str, Any]]:
+    """Statements in a stage that counts its work, such as an index build or a table's copy."""
+    rows = s.run(sql)
     return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
 
 
