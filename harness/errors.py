@@ -10,7 +10,7 @@
     │   ├── GuardRefused          4   a connection reached a server this run did not start
     │   ├── ServerLost            4   a server that should be up does not answer
     │   └── DeadlineExceeded      4   something waited for did not come in time
-    ├── DatabaseError             70  the server answered with an error; evidence, not a failure of ours
+    ├── DatabaseError             70  the server answered with an error: evidence, no failure
     ├── StepFailed                70  a step of a procedure did not do what it says
     └── Interrupted               130 / 143 / 129
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness import version_table
-from harness.conductor import Conductor
-from harness.errors import DatabaseError, DrillError
+from harness.errors import DrillError
 from harness.guard import Guard
+from harness.migrating import Conductor
 from harness.model import Scenario, in_dialect, words_of
 from harness.ports import Answer, Backend, Engine, ServerFacts, Session
 from harness.target import LiveTarget, Observer

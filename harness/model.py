@@ -22,6 +22,11 @@ message each, as golang-migrate does with ``x-multi-statement=true``.
 """
 
 
+def word_of(kind: Any) -> str:
+    """The YAML's word for a kind's value: the name of the file that it lives in."""
+    return type(kind).__module__.rpartition(".")[2].replace("_", "-")
+
+
 def in_dialect(sql: Sql, *names: str) -> str | None:
     """The text of ``sql`` for the first of ``names`` it has; None when it has none."""
     if isinstance(sql, str):
@@ -315,10 +320,8 @@ class Trial:
     def id(self) -> str:
         """Names the cell; stable across runs, and what ``--only`` takes."""
         last = self.procedure.id if self.procedure and self.purpose != "no-injection" else None
-        again = f"@{self.round}" if self.round > 1 else ""
-        return "/".join(
-            (self.scenario.id, self.engine, self.mode, self.fault.id, (last or self.purpose) + again)
-        )
+        last = (last or self.purpose) + (f"@{self.round}" if self.round > 1 else "")
+        return "/".join((self.scenario.id, self.engine, self.mode, self.fault.id, last))
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,7 @@ def _why_not(cell: Cell) -> str:
     if not fault.scope.covers(cell.words, fault.id):
         return fault.because or f"the fault is for: {', '.join(fault.scope.where)}"
     last = len(cell.scenario.migration.statements)
-    if cell.mode == "whole-file" and (
-        (moment.before or 1) > 1 or (moment.after or last) < last
-    ):
+    if cell.mode == "whole-file" and ((moment.before or 1) > 1 or (moment.after or last) < last):
         return "the whole file travels as one message, so there is no place between its statements"
     if not any(damage.scope.covers(cell.words, fault.id) for damage in cell.scenario.damage):
         raise ScenarioError(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from harness.conductor import Conductor, WorkerRun
 from harness.errors import DatabaseError
 from harness.guard import Guard
+from harness.migrating import Conductor, WorkerRun
 from harness.ports import Session
 from harness.timeline import Timeline
 

@@ -6,28 +6,30 @@ A phase may stop the trial (there is nothing left to prove); the last three alwa
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from harness import catalog
+from harness import always
 from harness.application.background import BackgroundApplication
-from harness.conductor import Conductor, drive, until
-from harness.errors import DatabaseError, DeadlineExceeded, DrillError, Interrupted, StepFailed
+from harness.conductor import drive
+from harness.errors import DeadlineExceeded, DrillError, Interrupted
 from harness.lane import Lane
-from harness.model import Claim, Look, Procedure, Step, Trial, words_of
-from harness.ports import Answer, Finding, Session
+from harness.migrating import Conductor
+from harness.model import Trial, word_of, words_of
+from harness.ports import Session
+from harness.procedure import follow
+from harness.questions import Questions
 from harness.relay import Relay
 from harness.target import LiveTarget
 from harness.timeline import Timeline
+from harness.waiting import until
 
 QUIET_DEADLINE_S = 60.0
 LOG_LIMIT = 60_000
 LOG_MARK = 300
-LOOK_ROWS = 20
 
 
-class Stop(Exception):  # noqa: N818 - not an error: the trial has told all it can
+class Stop(Exception):
     """There is nothing left to prove in this trial."""
 
 
@@ -49,6 +51,7 @@ class TrialRun:
         self.words = words_of(trial.engine, lane.engine.traits, trial.mode)
         self.timeline = Timeline(folder / "events.jsonl" if folder else None, listener)
         self.target: LiveTarget | None = None
+        self.questions: Questions | None = None
         self._conductor: Conductor | None = None
         self._by_hand = by_hand
         self._stopping = stopping
@@ -108,6 +111,7 @@ class TrialRun:
             lane.guard, lane.observer, database, pristine, self.timeline, self._conductor
         )
         self.target.migrated_fingerprint = control.fingerprint
+        self.questions = Questions(self.target, self.words, trial.fault.id)
         self._log_mark = lane.server.logs()[-LOG_MARK:]
 
     def guard(self) -> None:
@@ -143,20 +147,9 @@ class TrialRun:
 
     def steady_state(self) -> None:
         """What must hold before; a red baseline proves nothing about a recovery."""
-        if self.target.app:
-            traffic = self.target.app.works(2, QUIET_DEADLINE_S)
-            healthy = traffic.errors == 0 and traffic.reached
-            self._record_claim(
-                "steady_state",
-                "the application works",
-                Finding(
-                    Answer.HELD if healthy else Answer.NOT_HELD,
-                    f"{traffic.ok} ok, {traffic.errors} errors {traffic.first_error}".strip(),
-                    "every worker reads and writes without an error",
-                    population=traffic.ok,
-                ),
-            )
-        if not self._check("steady_state", self.trial.scenario.steady_state):
+        scenario = self.trial.scenario
+        claims = [*always.before(scenario), *scenario.steady_state]
+        if not self.questions.check("steady_state", claims):
             raise Stop
 
     def snapshot(self) -> None:
@@ -192,42 +185,33 @@ class TrialRun:
             if damage.scope.covers(self.words, self.trial.fault.id)
             for claim in damage.claims
         ]
-        if not self._check("damage", claims):
+        if not self.questions.check("damage", claims):
             raise Stop
 
     def diagnose(self) -> None:
         """The diagnosis queries, side by side, with whose sessions each of them names."""
         for look in self.trial.scenario.diagnosis:
-            if look.scope.covers(self.words, self.trial.fault.id):
-                self._look(look)
+            self.questions.look(look)
 
     def recover(self) -> None:
         """The procedure under test, step by step; a step that fails ends it."""
         if self._by_hand:
             self._by_hand(self)
         elif self.trial.procedure and self.trial.purpose != "nothing-done":
-            follow(self.trial.procedure, self, self.timeline)
+            follow(self.trial.procedure, self.target, self.words, self.trial.fault.id)
 
     def verify(self) -> None:
         """The end state; first whatever was still held in the database is let go."""
         if self.trial.fault.at.gate and self.trial.fault.at.opens == "before-verify":
             self.trial.fault.at.gate.open(self.target)
             self._wait_until_quiet()
-        self._check("verify", self.trial.scenario.verify)
+        self.questions.check("verify", self.trial.scenario.verify)
         if self.target.app and self.trial.scenario.app.ledger:
-            self._ask("verify", Claim("ledger", _Ledger()))
+            self.questions.ask("verify", always.LEDGER)
 
     def untouched(self) -> None:
         """No collateral: values nobody meant to change, and nothing left behind."""
-        like_before = catalog.kind("claims", "like-before")
-        waiting = catalog.kind("claims", "waiting")
-        for item in self.trial.scenario.untouched:
-            self._ask("untouched", Claim(f"{item} is as before", like_before(item)))
-        self._ask(
-            "untouched",
-            Claim("nobody waits for a lock", waiting("anybody", exists=False)),
-        )
-        self._ask("untouched", Claim("no index is invalid", _NoInvalidIndex()))
+        self.questions.check("untouched", always.afterwards(self.trial.scenario))
 
     def collect_logs(self) -> None:
         with contextlib.suppress(DrillError):
@@ -295,97 +279,6 @@ class TrialRun:
         if gate:
             gate.clear(target)
 
-    def _check(self, section: str, claims: Iterable[Claim]) -> bool:
-        """Ask every claim that is for this cell; True if all of them hold."""
-        answers = [
-            self._ask(section, claim)
-            for claim in claims
-            if claim.scope.covers(self.words, self.trial.fault.id)
-        ]
-        return all(answer is Answer.HELD for answer in answers)
-
-    def look_at(self, claim: Claim) -> Finding:
-        """A claim's finding; a server's error is an answer, a lost connection is none."""
-        try:
-            return claim.probe.check(self.target)
-        except DatabaseError as error:
-            answer = Answer.UNANSWERABLE if error.lost else Answer.NOT_HELD
-            return Finding(answer, f"the server says {error}", claim.name)
-
-    def _ask(self, section: str, claim: Claim) -> Answer:
-        begun = self.timeline.now_ns()
-        finding = self.look_at(claim)
-        return self._record_claim(section, claim.name, finding, begun, claim.line)
-
-    def _record_claim(
-        self, section: str, name: str, finding: Finding, begun: int | None = None, line: int = 0
-    ) -> Answer:
-        now = self.timeline.now_ns()
-        self.timeline.add(
-            "claims",
-            "claim",
-            section=section,
-            name=name,
-            answer=str(finding.answer),
-            found=finding.found,
-            wanted=finding.wanted,
-            population=finding.population,
-            lost=finding.lost,
-            line=line,
-            took_ns=now - (begun if begun is not None else now),
-        )
-        return finding.answer
-
-    def _look(self, look: Look) -> None:
-        engine, target = self.engine, self.target
-        text = engine.sessions.look_sql[look.builtin] if look.builtin else self.lane.text(look.sql)
-        with target.session("operator") as session:
-            engine.connector.limit(session, lock_ms=1000, statement_ms=5000)
-            try:
-                rows = session.run(text)
-                error = ""
-            except DatabaseError as refused:
-                rows, error = None, str(refused)
-        pids = _numbers(rows.rows) if rows else set()
-        named = sorted({target.whose(pid) for pid in pids} - {"other"})
-        right = set(look.finds) <= set(named) and not set(look.misses) & set(named)
-        self.timeline.add(
-            "recovery",
-            "look",
-            name=look.name,
-            sql=text,
-            columns=rows.columns if rows else (),
-            rows=[[str(v) for v in row] for row in rows.rows[:LOOK_ROWS]] if rows else [],
-            error=error,
-            finds=look.finds,
-            misses=look.misses,
-            named=named,
-            teaches=look.teaches,
-            ok=right,
-        )
-
-    def perform(self, step: Step, n: int) -> None:
-        """One step of a procedure, on the record."""
-        verb = _word(step.action)
-        about: dict[str, Any] = {"n": n, "name": step.name, "verb": verb, "line": step.line}
-        with self.timeline.span("recovery", "step", **about) as found:
-            reason = self._skip(step)
-            if reason:
-                found["skipped"] = reason
-                return
-            try:
-                found["did"] = step.action.perform(self.target, step.deadline_s)
-            except DatabaseError as error:
-                raise StepFailed(str(error)) from error
-
-    def _skip(self, step: Step) -> str:
-        for claim, unless in ((step.only_if, False), (step.unless, True)):
-            if claim is not None:
-                finding = claim.probe.check(self.target)
-                if (finding.answer is Answer.HELD) is unless:
-                    return f"not needed: found {finding.found}"
-        return ""
-
     def _problem(self, verdict: str, reason: str, message: str) -> None:
         self.timeline.add("trial", "problem", verdict=verdict, reason=reason, message=message)
 
@@ -402,7 +295,7 @@ class TrialRun:
             engine=trial.engine,
             mode=trial.mode,
             fault=trial.fault.id,
-            fault_kind=_word(trial.fault.kind),
+            fault_kind=word_of(trial.fault.kind),
             moment=str(trial.fault.at),
             procedure=procedure.id if procedure else "",
             procedure_title=procedure.title if procedure else "",
@@ -418,60 +311,4 @@ class TrialRun:
             file=scenario.file,
             sha256=scenario.sha256,
             statements=[self.lane.text(sql) for sql in scenario.migration.statements],
-        )
-
-
-def follow(procedure: Procedure, run: TrialRun, timeline: Timeline) -> None:
-    """Perform the steps of a procedure that are for this cell, until one of them fails."""
-    with contextlib.suppress(StepFailed):
-        for n, step in enumerate(procedure.steps, 1):
-            if step.scope.covers(run.words, run.trial.fault.id):
-                run.perform(step, n)
-
-
-def _word(kind: Any) -> str:
-    """The word of the YAML behind a kind's value."""
-    return type(kind).__module__.rpartition(".")[2].replace("_", "-")
-
-
-def _numbers(rows: Iterable[Iterable[Any]]) -> set[int]:
-    """Every whole number in a query's output, whichever column a person would read it from."""
-    found = set()
-    for row in rows:
-        for value in row:
-            text = str(value)
-            if text.isdigit():
-                found.add(int(text))
-    return found
-
-
-class _Ledger:
-    """The ledger as a claim: every acknowledged write is there, unchanged; no deleted row is back."""
-
-    needs_app = True
-
-    def check(self, target: LiveTarget) -> Finding:
-        with target.asking() as session:
-            return target.app.settle_ledger(session)
-
-
-class _NoInvalidIndex:
-    """No index exists that costs writes and serves no query."""
-
-    needs_app = False
-
-    def check(self, target: LiveTarget) -> Finding:
-        with target.asking() as session:
-            catalog = target.engine.catalog
-            every = [
-                (table, index)
-                for table in catalog.tables(session)
-                for index in catalog.indexes(session, table).values()
-            ]
-        invalid = [f"{table}.{index.name}" for table, index in every if not index.valid]
-        return Finding(
-            Answer.NOT_HELD if invalid else Answer.HELD,
-            ", ".join(invalid) or f"all {len(every)} are valid",
-            "every index valid",
-            population=len(every),
         )

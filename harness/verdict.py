@@ -279,9 +279,10 @@ class _Record:
 
     def rpo(self) -> Mapping[str, int]:
         """Acknowledged writes lost, and values lost of what should be untouched."""
-        ledger = [e.data.get("lost", 0) for e in self.claims("verify") if e.data["name"] == "ledger"]
-        values = [e.data.get("lost", 0) for e in self.claims("untouched")]
-        return {"lost_writes": sum(ledger), "lost_values": sum(values)}
+        verified = self.claims("verify")
+        writes = sum(e.data.get("lost", 0) for e in verified if e.data["name"] == "ledger")
+        values = sum(e.data.get("lost", 0) for e in self.claims("untouched"))
+        return {"lost_writes": writes, "lost_values": values}
 
 
 REASONS = {

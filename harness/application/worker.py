@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from harness.application.pulse import Pulse
+from harness.application.workload import Operation, Reader, Statements, Writer
 from harness.errors import DatabaseError, EnvironmentProblem
 from harness.ledger import Ledger, Outcome
 from harness.ports import Session
-from harness.application.pulse import Pulse
-from harness.application.workload import Operation, Reader, Statements, Writer
 
 BACK_OFF_S = (0.02, 0.2)
 """First and longest pause before a lost session is opened again."""

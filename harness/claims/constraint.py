@@ -28,7 +28,9 @@ class ConstraintClaim(ClaimKind):
         right = bool(there) == self.exists
         found = ", ".join(c.name for c in there) or f"no {self.constraint} constraint"
         return Finding(
-            Answer.HELD if right else Answer.NOT_HELD, found, "there" if self.exists else "not there"
+            Answer.HELD if right else Answer.NOT_HELD,
+            found,
+            "there" if self.exists else "not there",
         )
 
 

@@ -36,7 +36,8 @@ class Progress(ClaimKind):
         return Finding(
             Answer.HELD if bool(met) == self.shown else Answer.NOT_HELD,
             "; ".join(_said(row) for row in every) or "no progress is shown",
-            wanted + (f" in a phase like {phase!r}" if phase else "")
+            wanted
+            + (f" in a phase like {phase!r}" if phase else "")
             + (", not done with it" if self.unfinished else ""),
         )
 
@@ -52,7 +53,9 @@ def _has(found: str, part: str) -> bool:
 
 def _plain(row: dict[str, object]) -> dict[str, object]:
     """Counts as whole numbers, whatever number type the driver gives."""
-    return {key: value if isinstance(value, str | None) else int(value) for key, value in row.items()}
+    return {
+        key: value if isinstance(value, str | None) else int(value) for key, value in row.items()
+    }
 
 
 def _said(row: dict[str, object]) -> str:

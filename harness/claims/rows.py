@@ -29,7 +29,7 @@ class RowsClaim(ClaimKind):
                 f"SELECT COUNT(*), COUNT(CASE WHEN {holds} THEN 1 END) "
                 f"FROM {self.rows} WHERE {among}"
             ).rows[0]
-        right = {"all": met == total, "none": met == 0, "some": 0 < met}[self.are]
+        right = {"all": met == total, "none": met == 0, "some": met > 0}[self.are]
         stray = {"all": total - met, "none": met, "some": 0}[self.are]
         return Finding(
             answer=Answer.HELD if right else Answer.NOT_HELD,

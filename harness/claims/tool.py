@@ -40,7 +40,9 @@ class Tool(ClaimKind):
                     and state[1] == (self.tool == "dirty")
                     and self.version in (None, state[0])
                 )
-                wanted = self.tool if self.version is None else f"version {self.version}, {self.tool}"
+                wanted = (
+                    self.tool if self.version is None else f"version {self.version}, {self.tool}"
+                )
         return Finding(Answer.HELD if right else Answer.NOT_HELD, found, wanted)
 
 

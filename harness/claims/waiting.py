@@ -31,7 +31,12 @@ class Waiting(ClaimKind):
             "locks",
             "waiting",
             pairs=[
-                {"waiter": w, "blocker": b, "waiter_is": target.whose(w), "blocker_is": target.whose(b)}
+                {
+                    "waiter": w,
+                    "blocker": b,
+                    "waiter_is": target.whose(w),
+                    "blocker_is": target.whose(b),
+                }
                 for w, b in pairs
             ],
         )

@@ -90,7 +90,9 @@ def engines(names: Sequence[str], chosen: Backend) -> tuple[tuple[Engine, ...], 
         if problem and name in FAMILY:
             stand_in = catalog.engine(FAMILY[name])
             if chosen.cannot_run(stand_in.recipe) is None:
-                notes.append(f"{problem}; running {stand_in.title} in its place, under its own name")
+                notes.append(
+                    f"{problem}; running {stand_in.title} in its place, under its own name"
+                )
                 engine, problem = stand_in, None
         if problem:
             raise EnvironmentProblem(problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from harness.model import Procedure, Scenario, Sql
+from harness.model import Procedure, Scenario, Sql, word_of
 
 
 def explanation(scenario: Scenario) -> str:
@@ -20,11 +20,7 @@ def explanation(scenario: Scenario) -> str:
         *(_sql(sql) for sql in scenario.migration.statements),
         "",
         "What strikes",
-        *(
-            f"  {fault.id}: {type(fault.kind).__module__.rpartition('.')[2].replace('_', '-')}, "
-            f"{fault.at}"
-            for fault in scenario.faults
-        ),
+        *(f"  {fault.id}: {word_of(fault.kind)}, {fault.at}" for fault in scenario.faults),
         "",
         "Recoveries that must work",
         *_procedures(scenario.recoveries),
@@ -34,11 +30,11 @@ def explanation(scenario: Scenario) -> str:
         "",
         "PASS will mean",
         *(f"  - {claim.name}" for claim in scenario.verify),
-        *(["  - ledger: no acknowledged write lost, changed or resurrected"] if scenario.app else []),
+        scenario.app and "  - ledger: no acknowledged write lost, changed or resurrected",
         *(f"  - {item} is as before" for item in scenario.untouched),
         "",
     ]
-    return "\n".join(part for part in parts if part is not False and part is not None)
+    return "\n".join(part for part in parts if isinstance(part, str))
 
 
 def procedure(item: Procedure) -> str:
@@ -61,9 +57,7 @@ def _procedures(procedures: Iterable[Procedure]) -> Iterable[str]:
 
 def _sql(sql: Sql, indent: int = 2) -> str:
     texts = {"": sql} if isinstance(sql, str) else sql
-    lines = [
-        (f"[{dialect}] " if dialect else "") + text.strip() for dialect, text in texts.items()
-    ]
+    lines = [(f"[{dialect}] " if dialect else "") + text.strip() for dialect, text in texts.items()]
     return textwrap.indent("\n".join(lines), " " * indent)
 
 

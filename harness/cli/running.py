@@ -160,9 +160,7 @@ def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: Options) -> 
 
 def _adjusted(drill: Drill, options: Options) -> Drill:
     """The drill with what the command line overrides."""
-    return replace(
-        drill, rows=options.rows or drill.rows, repeat=options.repeat or drill.repeat
-    )
+    return replace(drill, rows=options.rows or drill.rows, repeat=options.repeat or drill.repeat)
 
 
 def _plan(

@@ -15,9 +15,11 @@ from harness.cli.running import Options, with_options
 from harness.lane import Lane
 from harness.model import Drill, Trial
 from harness.ports import Answer
+from harness.procedure import follow
+from harness.questions import find
 from harness.reporting import terminal
 from harness.store import RunFolder, new_run_id, write_atomically
-from harness.trial import TrialRun, follow
+from harness.trial import TrialRun
 
 COMMANDS = "[c]heck  [h]int  [s]ymptoms  [g]ive up"
 
@@ -89,7 +91,7 @@ class _Session:
                 click.echo(f"Given up after {time.monotonic() - begun:.0f} s. The recovery:\n")
                 click.echo(procedure(self.trial.procedure))
                 run.timeline.add("recovery", "given-up", took_s=time.monotonic() - begun)
-                follow(self.trial.procedure, run, run.timeline)
+                follow(self.trial.procedure, run.target, run.words, self.trial.fault.id)
                 return
 
     def _symptoms(self, run: TrialRun) -> None:
@@ -107,7 +109,7 @@ class _Session:
         for claim in scenario.verify:
             if not claim.scope.covers(run.words, self.trial.fault.id):
                 continue
-            finding = run.look_at(claim)
+            finding = find(run.target, claim)
             held = finding.answer is Answer.HELD
             wrong += not held
             click.echo(f"  {'✓' if held else '✗'} {claim.name}: found {finding.found}")

@@ -20,8 +20,8 @@ class TimeOut(FaultKind):
         return {"limits": {"lock_ms": int(self.lock_timeout_ms)}}
 
     def strike(self, target: Target) -> Sequence[Witness]:
-        limit = Witness("injector", f"gave the migration a lock timeout of {self.lock_timeout_ms:g} ms")
-        return [limit, of_victim(target, self.deadline_s)]
+        said = f"gave the migration a lock timeout of {self.lock_timeout_ms:g} ms"
+        return [Witness("injector", said), of_victim(target, self.deadline_s)]
 
 
 KIND = TimeOut

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 
 from harness.errors import DeadlineExceeded
 from harness.gates import _holding
 from harness.ports import GateKind, SessionInfo, Target
+from harness.waiting import until
 
-POLL_S = 0.005
 DEADLINE_S = 30.0
 
 
@@ -42,14 +41,11 @@ class LateReader(GateKind):
             raise DeadlineExceeded("the late reader was never admitted: is this DDL online?")
 
     def _wait_until_queued(self, target: Target, pid: int) -> None:
-        end = time.monotonic() + DEADLINE_S
-        while True:
+        def queued() -> bool:
             pairs = target.engine.sessions.waiting(target.observer(), target.database)
-            if any(waiter == pid for waiter, _ in pairs):
-                return
-            if time.monotonic() >= end:
-                raise DeadlineExceeded("the late reader did not queue behind the migration")
-            time.sleep(POLL_S)
+            return any(waiter == pid for waiter, _ in pairs)
+
+        until("the late reader to queue behind the migration", DEADLINE_S, queued)
 
     def open(self, target: Target) -> None:
         _holding.let_go(target)

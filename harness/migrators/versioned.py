@@ -18,8 +18,9 @@ from harness.version_table import CREATE, DIRTY, locked, read_version, set_versi
 
 def pending(job: Mapping[str, Any], current: int | None) -> list[tuple[int, list[str]]]:
     """The migrations the tool believes are still to run: all of them if it knows of none."""
-    history = [(job["applied_version"], job["applied_statements"])] if job["applied_version"] else []
-    every = [*history, (job["version"], job["statements"])]
+    every = [(job["version"], job["statements"])]
+    if job["applied_version"]:
+        every.insert(0, (job["applied_version"], job["applied_statements"]))
     return [(version, text) for version, text in every if current is None or version > current]
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.errors import StepFailed
 from harness.ports import SessionInfo, StepKind, Target
-
-POLL_S = 0.005
+from harness.waiting import until
 
 
 @dataclass(frozen=True)
@@ -26,13 +23,14 @@ class EndSession(StepKind):
         sessions = target.engine.sessions
         for victim in victims:
             sessions.end(target.observer(), victim.pid, victim.started)
-        end = time.monotonic() + deadline_s
-        for victim in victims:
-            while sessions.find(target.observer(), victim.pid, victim.started):
-                if time.monotonic() >= end:
-                    raise StepFailed(f"session {victim.pid} is still there after {deadline_s:g} s")
-                time.sleep(POLL_S)
-        return "ended session " + ", ".join(str(victim.pid) for victim in victims)
+        listed = ", ".join(str(victim.pid) for victim in victims)
+
+        def gone() -> bool:
+            observer = target.observer()
+            return not any(sessions.find(observer, v.pid, v.started) for v in victims)
+
+        until(f"session {listed} to be gone", deadline_s, gone)
+        return f"ended session {listed}"
 
     def _victims(self, target: Target) -> list[SessionInfo]:
         observer, sessions = target.observer(), target.engine.sessions

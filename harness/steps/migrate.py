@@ -27,10 +27,10 @@ class Migrate(StepKind):
         changes = {"force": self.to} if self.migrate == "force" else {}
         if self.lock_timeout_ms:
             changes["limits"] = {"lock_ms": int(self.lock_timeout_ms)}
-        for attempt in range(1, self.attempts + 1):
+        attempt, outcome = 0, None
+        while attempt < self.attempts and not (outcome and outcome.finished):
+            attempt += 1
             outcome = target.start_migration(**changes).outcome(deadline_s)
-            if outcome.finished:
-                break
         met = f"{outcome.code}: {outcome.message}"
         if self.refused:
             if outcome.finished:

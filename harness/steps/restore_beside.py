@@ -25,9 +25,7 @@ class RestoreBeside(StepKind):
         try:
             engine.backups.restore(target.server, side, dump)
             with target.session("operator") as live, target.session("operator", side) as beside:
-                engine.backups.bring_side(
-                    live, beside, side, self.restore_beside, self.as_table
-                )
+                engine.backups.bring_side(live, beside, side, self.restore_beside, self.as_table)
                 count = live.run(f"SELECT COUNT(*) FROM {self.as_table}").scalar()
         finally:
             with target.session("operator", engine.databases.maintenance) as admin:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-from harness.errors import StepFailed
+from harness.errors import DeadlineExceeded, StepFailed
 from harness.model import Claim
-from harness.ports import Answer, StepKind, Target
+from harness.ports import Answer, Finding, StepKind, Target
+from harness.waiting import until
 
 POLL_S = 0.02
 
@@ -19,17 +19,18 @@ class WaitFor(StepKind):
     wait_for: Claim
 
     def perform(self, target: Target, deadline_s: float) -> str:
-        end = time.monotonic() + deadline_s
-        while True:
-            finding = self.wait_for.probe.check(target)
-            if finding.answer is Answer.HELD:
-                return finding.found
-            if time.monotonic() >= end:
-                raise StepFailed(
-                    f"still not so after {deadline_s:g} s: found {finding.found}, "
-                    f"wanted {finding.wanted}"
-                )
-            time.sleep(POLL_S)
+        findings: list[Finding] = []
+
+        def held() -> bool:
+            findings.append(self.wait_for.probe.check(target))
+            return findings[-1].answer is Answer.HELD
+
+        try:
+            until("the claim to hold", deadline_s, held, poll_s=POLL_S)
+        except DeadlineExceeded as error:
+            last = findings[-1]
+            raise StepFailed(f"{error}: found {last.found}, wanted {last.wanted}") from error
+        return findings[-1].found
 
 
 KIND = WaitFor

@@ -47,7 +47,8 @@ FINGERPRINT = (
     "COLLATION_NAME, GENERATION_EXPRESSION FROM information_schema.columns "
     "WHERE TABLE_SCHEMA = DATABASE()",
     "SELECT 'index', TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, SUB_PART, "
-    "INDEX_TYPE, COLLATION, {index_facts} FROM information_schema.statistics WHERE TABLE_SCHEMA = DATABASE()",
+    "INDEX_TYPE, COLLATION, {index_facts} FROM information_schema.statistics "
+    "WHERE TABLE_SCHEMA = DATABASE()",
     "SELECT 'constraint', TABLE_NAME, CONSTRAINT_NAME, CONSTRAINT_TYPE {constraint_facts} "
     "FROM information_schema.table_constraints WHERE TABLE_SCHEMA = DATABASE()",
     "SELECT 'foreign', k.TABLE_NAME, k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_NAME, "
@@ -83,11 +84,11 @@ def tables(s: MySQLSession) -> list[str]:
     return [row[0] for row in s.run(TABLES).rows]
 
 
-def columns(s: MySQLSession, table: str) -> dict[str, Column]:
+def columns(s: MySQLSession, table: str, sql: str = COLUMNS) -> dict[str, Column]:
     """The table's columns in their order; empty if there is no such table."""
     return {
         name: Column(name, kind, nullable == "YES", default, bool(expression))
-        for name, kind, nullable, default, expression in s.run(COLUMNS, (table,)).rows
+        for name, kind, nullable, default, expression in s.run(sql, (table,)).rows
     }
 
 

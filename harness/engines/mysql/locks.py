@@ -4,44 +4,7 @@ from __future__ import annotations
 
 from harness.engines.mysql.connector import MySQLSession
 
-HELD_UP_BY = {
-    "SHARED": "EXCLUSIVE",
-    "SHARED_HIGH_PRIO": "EXCLUSIVE",
-    "SHARED_READ": "SHARED_NO_READ_WRITE EXCLUSIVE",
-    "SHARED_WRITE": "SHARED_READ_ONLY SHARED_NO_WRITE SHARED_NO_READ_WRITE EXCLUSIVE",
-    "SHARED_WRITE_LOW_PRIO": "SHARED_READ_ONLY SHARED_NO_WRITE SHARED_NO_READ_WRITE EXCLUSIVE",
-    "SHARED_UPGRADABLE": "SHARED_UPGRADABLE SHARED_NO_WRITE SHARED_NO_READ_WRITE EXCLUSIVE",
-    "SHARED_READ_ONLY": "SHARED_WRITE SHARED_WRITE_LOW_PRIO SHARED_NO_READ_WRITE EXCLUSIVE",
-    "SHARED_NO_WRITE": "SHARED_WRITE SHARED_WRITE_LOW_PRIO SHARED_UPGRADABLE SHARED_NO_WRITE "
-    "SHARED_NO_READ_WRITE EXCLUSIVE",
-}
-"""A wanted metadata lock and the granted ones it conflicts with (the matrix in MySQL's
-sql/mdl.cc). What is not listed, SHARED_NO_READ_WRITE and EXCLUSIVE, waits for nearly all."""
-
-QUEUES_BEHIND = {
-    "SHARED": "EXCLUSIVE",
-    "SHARED_READ": "SHARED_NO_READ_WRITE EXCLUSIVE",
-    "SHARED_WRITE": "SHARED_NO_WRITE SHARED_NO_READ_WRITE EXCLUSIVE",
-    "SHARED_WRITE_LOW_PRIO": "SHARED_READ_ONLY SHARED_NO_WRITE SHARED_NO_READ_WRITE EXCLUSIVE",
-    "SHARED_UPGRADABLE": "EXCLUSIVE",
-    "SHARED_READ_ONLY": "SHARED_WRITE SHARED_NO_READ_WRITE EXCLUSIVE",
-    "SHARED_NO_WRITE": "EXCLUSIVE",
-    "SHARED_NO_READ_WRITE": "EXCLUSIVE",
-}
-"""A wanted metadata lock and the ones that others wait for, before which it is not served."""
-
-READERS = "('SHARED', 'SHARED_HIGH_PRIO')"
-
-
-def _among(matrix: dict[str, str]) -> str:
-    cases = "\n       ".join(
-        f"WHEN '{wanted}' THEN lb.LOCK_TYPE IN ('{others.replace(' ', chr(39) + ', ' + chr(39))}')"
-        for wanted, others in matrix.items()
-    )
-    return f"CASE lw.LOCK_TYPE\n       {cases}"
-
-
-METADATA_WAITS = f"""
+METADATA_WAITS = """
 SELECT DISTINCT w.PROCESSLIST_ID AS pid, b.PROCESSLIST_ID AS blocked_by
 FROM performance_schema.metadata_locks lw
 JOIN performance_schema.metadata_locks lb
@@ -51,16 +14,29 @@ JOIN performance_schema.metadata_locks lb
 JOIN performance_schema.threads w ON w.THREAD_ID = lw.OWNER_THREAD_ID
 JOIN performance_schema.threads b ON b.THREAD_ID = lb.OWNER_THREAD_ID
 WHERE lw.LOCK_STATUS = 'PENDING' AND lw.OBJECT_TYPE IN ('TABLE', 'USER LEVEL LOCK')
-  AND w.PROCESSLIST_DB = {{database}}
-  AND CASE lb.LOCK_STATUS WHEN 'GRANTED' THEN
-       {_among(HELD_UP_BY)}
-       WHEN 'SHARED_NO_READ_WRITE' THEN lb.LOCK_TYPE NOT IN {READERS} ELSE TRUE END
-      ELSE
-       {_among(QUEUES_BEHIND)}
-       ELSE FALSE END
-      END
+  AND w.PROCESSLIST_DB = {database}
+  AND FIND_IN_SET(REPLACE(lb.LOCK_TYPE, 'SHARED_', ''),
+      CASE CONCAT(REPLACE(lw.LOCK_TYPE, 'SHARED_', ''), ' behind ', lb.LOCK_STATUS)
+      WHEN 'READ behind GRANTED' THEN 'NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'WRITE behind GRANTED' THEN 'READ_ONLY,NO_WRITE,NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'WRITE_LOW_PRIO behind GRANTED' THEN 'READ_ONLY,NO_WRITE,NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'UPGRADABLE behind GRANTED' THEN 'UPGRADABLE,NO_WRITE,NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'READ_ONLY behind GRANTED' THEN 'WRITE,WRITE_LOW_PRIO,NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'NO_WRITE behind GRANTED'
+        THEN 'WRITE,WRITE_LOW_PRIO,UPGRADABLE,NO_WRITE,NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'NO_READ_WRITE behind GRANTED'
+        THEN 'READ,WRITE,WRITE_LOW_PRIO,UPGRADABLE,READ_ONLY,NO_WRITE,NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'EXCLUSIVE behind GRANTED' THEN REPLACE(lb.LOCK_TYPE, 'SHARED_', '')
+      WHEN 'READ behind PENDING' THEN 'NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'WRITE behind PENDING' THEN 'NO_WRITE,NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'WRITE_LOW_PRIO behind PENDING' THEN 'READ_ONLY,NO_WRITE,NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'READ_ONLY behind PENDING' THEN 'WRITE,NO_READ_WRITE,EXCLUSIVE'
+      WHEN 'EXCLUSIVE behind PENDING' THEN ''
+      WHEN 'HIGH_PRIO behind PENDING' THEN ''
+      ELSE 'EXCLUSIVE' END)
 """
-"""A pending lock waits for granted ones that conflict, and for pending ones that go first."""
+"""A pending lock waits for granted ones it conflicts with, and for pending ones that go first:
+the two matrices of MySQL's sql/mdl.cc, which MariaDB shares."""
 
 ROW_WAITS = """
 SELECT DISTINCT w.PROCESSLIST_ID AS pid, b.PROCESSLIST_ID AS blocked_by

@@ -45,8 +45,22 @@ SELECT t.PROCESSLIST_ID AS pid, e.EVENT_NAME AS phase,
        e.WORK_COMPLETED AS done, e.WORK_ESTIMATED AS total
 FROM performance_schema.events_stages_current e
 JOIN performance_schema.threads t ON t.THREAD_ID = e.THREAD_ID
-WHERE e.WORK_ESTIMATED > 0 AND t.PROCESSLIST_ID <> CONNECTION_ID()
+WHERE t.PROCESSLIST_ID IS NOT NULL AND t.PROCESSLIST_ID <> CONNECTION_ID()
+UNION ALL
+SELECT pid, phase, done, total FROM (
+  SELECT t.PROCESSLIST_ID AS pid,
+         CONCAT(h.EVENT_NAME, ', then: ', t.PROCESSLIST_STATE) AS phase,
+         h.WORK_COMPLETED AS done, h.WORK_ESTIMATED AS total,
+         ROW_NUMBER() OVER (PARTITION BY h.THREAD_ID
+                            ORDER BY h.WORK_COMPLETED DESC, h.EVENT_ID DESC) AS best
+  FROM performance_schema.events_stages_history h
+  JOIN performance_schema.events_statements_current s
+    ON s.THREAD_ID = h.THREAD_ID AND s.EVENT_ID = h.NESTING_EVENT_ID AND s.TIMER_WAIT IS NOT NULL
+  JOIN performance_schema.threads t ON t.THREAD_ID = h.THREAD_ID
+  WHERE h.WORK_ESTIMATED > 0 AND t.PROCESSLIST_STATE LIKE 'Waiting for%'
+) AS reached WHERE best = 1
 """
+"""The stage at work, with its work; for a statement that waits now, the furthest it had got."""
 
 ROW_LOCK = "InnoDB row lock"
 USER_LOCK = "User lock"
@@ -63,18 +77,18 @@ WHERE t.PROCESSLIST_DB = DATABASE()
 """
 
 
-def looks(row_waits: str, progress: str) -> dict[str, str]:
+def looks(row_waits: str) -> dict[str, str]:
     """The diagnosis queries as a person types them, for the database the session is in."""
     waits = (locks.METADATA_WAITS + "UNION" + row_waits).format(database="DATABASE()").strip()
     return {
         "root-blockers": ROOTS.format(waits=waits).strip(),
         "waiting": waits,
-        "progress": progress.strip(),
+        "progress": PROGRESS.strip(),
         "sessions": SESSIONS.strip(),
     }
 
 
-look_sql = looks(locks.ROW_WAITS, PROGRESS)
+look_sql = looks(locks.ROW_WAITS)
 
 
 def WAITS_FOR_LOCK(info: SessionInfo) -> bool:  # noqa: N802
@@ -138,8 +152,12 @@ def cancel(s: MySQLSession, pid: int, started: str) -> bool:
     return _kill(s, "KILL QUERY", pid, started)
 
 
+def _nobody(s: MySQLSession) -> list[tuple[int, int]]:
+    return []
+
+
 def _kill(s: MySQLSession, verb: str, pid: int, started: str) -> bool:
-    if pid == s.pid or find(s, pid, started) is None:
+    if pid == s.pid or find(s, pid, started, row_waits=_nobody) is None:
         return False
     try:
         s.run(f"{verb} {int(pid)}")
@@ -166,9 +184,9 @@ def root_blockers(
     return sorted({blocker for _, blocker in pairs} - waiters)
 
 
-def progress(s: MySQLSession, sql: str = PROGRESS) -> list[dict[str, Any]]:
+def progress(s: MySQLSession) -> list[dict[str, Any]]:
     """Statements in a stage that counts its work, such as an index build or a table's copy."""
-    rows = s.run(sql)
+    rows = s.run(PROGRESS)
     return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
 
 
@@ -176,5 +194,6 @@ def prepare_progress(s: MySQLSession) -> None:
     """Stage events are off by default, and off again after every restart."""
     s.run(
         "UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' "
-        "WHERE NAME IN ('events_stages_current', 'events_transactions_current')"
+        "WHERE NAME IN ('events_stages_current', 'events_stages_history', "
+        "'events_transactions_current')"
     )

@@ -20,6 +20,7 @@ SETTINGS = (
     "-c", "shared_buffers=128MB",
     "-c", "max_wal_size=512MB",
     "-c", "jit=off",
+    "-c", "authentication_timeout=5s",
     "-c", "TimeZone=UTC",
     "-c", "log_timezone=UTC",
     "-c", "logging_collector=off",
@@ -27,7 +28,8 @@ SETTINGS = (
 )  # fmt: skip
 """Without fsync nothing is lost when a process is killed, for the page cache outlives it; a loss
 of power is not simulated. ``synchronous_commit`` and ``full_page_writes`` stay on: switching
-off the first loses acknowledged writes even when only a process dies."""
+off the first loses acknowledged writes even when only a process dies. A login given up while the
+server was frozen would hold up DROP DATABASE until ``authentication_timeout``: 60 s by default."""
 
 RECIPE = Recipe(
     engine="postgres",

@@ -1,0 +1,47 @@
+"""What MariaDB's catalogue says about the session's database; see MySQL's catalog."""
+
+from __future__ import annotations
+
+from harness.engines.facts import Column, Constraint, Index
+from harness.engines.mysql import catalog
+from harness.engines.mysql.catalog import checksum, key_of, row_hashes, tables
+from harness.engines.mysql.connector import MySQLSession
+
+__all__ = [
+    "checksum",
+    "columns",
+    "constraints",
+    "fingerprint",
+    "indexes",
+    "key_of",
+    "row_hashes",
+    "tables",
+]
+
+COLUMNS = catalog.COLUMNS.replace("COLUMN_DEFAULT", "NULLIF(COLUMN_DEFAULT, 'NULL')")
+"""A column without a default has the text ``NULL`` here; a default of that text is quoted."""
+
+INDEXES = catalog.INDEXES.replace("COALESCE(COLUMN_NAME, EXPRESSION)", "COLUMN_NAME").replace(
+    "IS_VISIBLE = 'YES'", "IGNORED = 'NO'"
+)
+CONSTRAINTS = catalog.CONSTRAINTS.replace("c.ENFORCED = 'YES'", "TRUE")
+
+
+def columns(s: MySQLSession, table: str) -> dict[str, Column]:
+    """The table's columns in their order; empty if there is no such table."""
+    return catalog.columns(s, table, COLUMNS)
+
+
+def indexes(s: MySQLSession, table: str) -> dict[str, Index]:
+    """The table's indexes; an IGNORED one counts as not visible."""
+    return catalog.indexes(s, table, INDEXES)
+
+
+def constraints(s: MySQLSession, table: str) -> dict[str, Constraint]:
+    """The table's keys, foreign keys and checks; all are enforced."""
+    return catalog.constraints(s, table, CONSTRAINTS)
+
+
+def fingerprint(s: MySQLSession) -> str:
+    """A hash of tables, columns, indexes, constraints, triggers and views."""
+    return catalog.fingerprint(s, index_facts="IGNORED", constraint_facts="")

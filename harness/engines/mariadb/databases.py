@@ -1,0 +1,15 @@
+"""Databases on one MariaDB server: as on MySQL."""
+
+from __future__ import annotations
+
+from harness.engines.mysql.databases import (
+    clone,
+    create,
+    drop,
+    maintenance,
+    plant_nonce,
+    read_nonce,
+    series,
+)
+
+__all__ = ["clone", "create", "drop", "maintenance", "plant_nonce", "read_nonce", "series"]

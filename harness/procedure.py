@@ -1,0 +1,41 @@
+"""Performs a procedure step by step, on the record; a step that fails ends it."""
+
+from __future__ import annotations
+
+import contextlib
+
+from harness.errors import DatabaseError, DeadlineExceeded, StepFailed
+from harness.model import Procedure, Step, word_of
+from harness.ports import Answer, Target
+
+
+def follow(procedure: Procedure, target: Target, words: frozenset[str], fault: str) -> None:
+    """Perform the steps that are for this cell, in order, until one of them fails."""
+    with contextlib.suppress(StepFailed):
+        for n, step in enumerate(procedure.steps, 1):
+            if step.scope.covers(words, fault):
+                perform(step, n, target)
+
+
+def perform(step: Step, n: int, target: Target) -> None:
+    """One step. StepFailed if it could not do what it says."""
+    about = {"n": n, "name": step.name, "verb": word_of(step.action), "line": step.line}
+    with target.timeline.span("recovery", "step", **about) as found:
+        reason = _needless(step, target)
+        if reason:
+            found["skipped"] = reason
+            return
+        try:
+            found["did"] = step.action.perform(target, step.deadline_s)
+        except (DatabaseError, DeadlineExceeded) as error:
+            raise StepFailed(str(error)) from error
+
+
+def _needless(step: Step, target: Target) -> str:
+    """Why the step's condition rules it out; "" if it is to be done."""
+    for claim, unless in ((step.only_if, False), (step.unless, True)):
+        if claim is not None:
+            finding = claim.probe.check(target)
+            if (finding.answer is Answer.HELD) is unless:
+                return f"not needed: found {finding.found}"
+    return ""
