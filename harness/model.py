@@ -13,10 +13,11 @@ from typing import Any, Literal
 Sql = str | dict[Literal["postgres", "mysql", "mariadb"], str]
 """One statement for every engine, or one per engine; MariaDB falls back to ``mysql``."""
 
-Mode = Literal["one-transaction", "autocommit", "whole-file", "per-statement"]
+Mode = Literal["one-transaction", "autocommit", "autocommit-off", "whole-file", "per-statement"]
 """How the migrator sends a migration.
 
 ``one-transaction``: BEGIN, each statement, COMMIT. ``autocommit``: each statement on its own.
+``autocommit-off``: as drivers do it where DDL commits by itself: SET autocommit = 0 and COMMIT.
 ``whole-file``: all statements in one message, as golang-migrate does. ``per-statement``: one
 message each, as golang-migrate does with ``x-multi-statement=true``.
 """

@@ -117,6 +117,8 @@ def _why_not(cell: Cell) -> str:
     fault, moment = cell.fault, cell.fault.at
     if not fault.scope.covers(cell.words, fault.id):
         return fault.because or f"the fault is for: {', '.join(fault.scope.where)}"
+    if cell.mode == "autocommit-off" and "transactional-ddl" in cell.engine.traits:
+        return "without autocommit a driver sends BEGIN here, and that is one-transaction"
     last = len(cell.scenario.migration.statements)
     if cell.mode == "whole-file" and ((moment.before or 1) > 1 or (moment.after or last) < last):
         return "the whole file travels as one message, so there is no place between its statements"

@@ -18,10 +18,6 @@ TABLE_OR_COLUMN = re.compile(r"[^\s.]+(\.[^\s.]+)?")
 RESERVED = frozenset({"nothing-done", "no-injection"})
 ORACLES = {"ledger": "app", "untouched": "untouched", "rto": "objectives"}
 """What may catch a decoy besides a claim or a step, and the section that makes it count."""
-MODES_OF = {
-    "plain": frozenset({"one-transaction", "autocommit"}),
-    "versioned": frozenset({"whole-file", "per-statement"}),
-}
 EXPECTATIONS = {
     "query": ("equals", "at_least", "at_most"),
     "cost": ("at_least_times", "at_most_times"),
@@ -192,9 +188,10 @@ def _modes(root: Mapping, complain: Complain) -> None:
         return
     tool = next((name for name, _ in texts(migration, "tool")), "plain")
     modes = texts(migration, "modes") or (("autocommit", migration.line),)
+    known = getattr(catalog.kinds("migrators").get(tool), "modes", get_args(model.Mode))
     for mode, line in modes:
-        if mode in get_args(model.Mode) and mode not in MODES_OF.get(tool, {mode}):
-            wanted = " or ".join(sorted(MODES_OF[tool]))
+        if mode in get_args(model.Mode) and mode not in known:
+            wanted = " or ".join(sorted(known))
             complain(line, f"found the mode {mode}, but the tool '{tool}' knows only {wanted}")
 
 

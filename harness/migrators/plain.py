@@ -5,15 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.errors import DatabaseError
 from harness.ports import MigratorKind, Session
 
+OPENINGS = {"one-transaction": "BEGIN", "autocommit-off": "SET autocommit = 0"}
+
 
 @dataclass(frozen=True)
 class Plain(MigratorKind):
-    """``one-transaction``: between BEGIN and COMMIT. ``autocommit``: each statement alone."""
+    """``one-transaction``: between BEGIN and COMMIT. ``autocommit``: each statement alone.
+
+    ``autocommit-off``: as drivers of MySQL do, a new transaction begins by itself after each DDL.
+    """
+
+    modes: ClassVar[frozenset[str]] = frozenset({"autocommit", *OPENINGS})
 
     def apply(
         self,
@@ -21,17 +28,17 @@ class Plain(MigratorKind):
         job: Mapping[str, Any],
         checkpoint: Callable[[str, int, int], str | None],
     ) -> None:
-        as_one = job["mode"] == "one-transaction"
+        opening = OPENINGS.get(job["mode"])
         try:
-            if as_one:
-                session.run("BEGIN")
+            if opening:
+                session.run(opening)
             for n, sql in enumerate(job["statements"], 1):
                 session.run(checkpoint("before", n, n) or sql)
                 checkpoint("after", n, n)
-            if as_one:
+            if opening:
                 session.run("COMMIT")
         except DatabaseError as error:
-            if as_one and not error.lost:
+            if opening and not error.lost:
                 with contextlib.suppress(DatabaseError):
                     session.run("ROLLBACK")
             raise

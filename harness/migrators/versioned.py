@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.errors import DatabaseError
 from harness.ports import MigratorKind, Session
@@ -27,6 +27,8 @@ def pending(job: Mapping[str, Any], current: int | None) -> list[tuple[int, list
 @dataclass(frozen=True)
 class Versioned(MigratorKind):
     """Refuses while dirty; ``force`` sets the version and checks nothing, as the tool does."""
+
+    modes: ClassVar[frozenset[str]] = frozenset({"whole-file", "per-statement"})
 
     def apply(
         self,

@@ -172,6 +172,9 @@ class MigratorKind(Protocol):
     may give a text to send instead.
     """
 
+    modes: ClassVar[frozenset[str]]
+    """The ways of sending a migration that this tool knows."""
+
     def apply(
         self,
         session: Session,

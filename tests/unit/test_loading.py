@@ -319,7 +319,7 @@ REFUSED = [
         "modes: [one-transaction, autocommit]",
         "modes: [whole-file]",
         0,
-        "knows only autocommit or one-transaction",
+        "knows only autocommit or autocommit-off or one-transaction",
     ),
 ]
 
