@@ -77,8 +77,9 @@ class Questions:
                 rows = session.run(text)
             except DatabaseError as refused:
                 error = str(refused)
-        named = sorted({target.whose(pid) for pid in _numbers(rows.rows if rows else ())})
-        named = [who for who in named if who != "other"]
+        about_sessions = rows is not None and (look.finds or look.misses or look.builtin)
+        pids = _numbers(rows.rows) if about_sessions else set()
+        named = sorted({target.whose(pid) for pid in pids} - {"other"})
         target.timeline.add(
             "recovery",
             "look",

@@ -61,7 +61,15 @@ ENGINE = EngineFacts(
     name="mariadb",
     title="MariaDB",
     dialect="mysql",
-    traits=frozenset({"implicit-commit-ddl", "online-ddl", "ddl-if-exists", "fast-default"}),
+    traits=frozenset(
+        {
+            "implicit-commit-ddl",
+            "online-ddl",
+            "ddl-if-exists",
+            "stage-progress",
+            "fast-default",
+        }
+    ),
     recipe=RECIPE,
     connector=connector,
     databases=databases,

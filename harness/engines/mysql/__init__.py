@@ -67,6 +67,7 @@ ENGINE = EngineFacts(
             "invisible-index",
             "unenforced-check",
             "stage-progress",
+            "fast-default",
         }
     ),
     recipe=RECIPE,

@@ -45,7 +45,7 @@ SELECT t.PROCESSLIST_ID AS pid, e.EVENT_NAME AS phase,
        e.WORK_COMPLETED AS done, e.WORK_ESTIMATED AS total
 FROM performance_schema.events_stages_current e
 JOIN performance_schema.threads t ON t.THREAD_ID = e.THREAD_ID
-WHERE t.PROCESSLIST_ID IS NOT NULL AND t.PROCESSLIST_ID <> CONNECTION_ID()
+WHERE e.WORK_ESTIMATED > 0 AND t.PROCESSLIST_ID <> CONNECTION_ID()
 UNION ALL
 SELECT pid, phase, done, total FROM (
   SELECT t.PROCESSLIST_ID AS pid,
