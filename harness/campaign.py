@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -58,14 +59,16 @@ class Campaign:
             waiting.setdefault(trial.engine, queue.SimpleQueue()).put(trial)
         lanes_each = max(1, (self._jobs or len(waiting)) // len(waiting))
         workers = [name for name in waiting for _ in range(lanes_each)]
-        with ThreadPoolExecutor(len(workers), thread_name_prefix="lane") as pool:
+        pool = ThreadPoolExecutor(len(workers), thread_name_prefix="lane")
+        try:
             futures = [pool.submit(self._work, name, waiting[name]) for name in workers]
-            try:
-                for future in as_completed(futures):
-                    future.result()
-            except BaseException:
-                self.stop()
-                raise
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            pool.shutdown()
         return self.results
 
     def stop(self) -> None:
@@ -74,7 +77,8 @@ class Campaign:
         with self._lock:
             lanes = tuple(self._lanes)
         for lane in lanes:
-            lane.server.destroy()
+            with contextlib.suppress(DrillError):
+                lane.server.destroy()
 
     def _work(self, engine: str, waiting: queue.SimpleQueue[Trial]) -> None:
         lane: Lane | None = None

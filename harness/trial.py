@@ -80,14 +80,17 @@ class TrialRun:
                     phase()
         except Stop:
             pass
-        except DrillError as error:
-            if self._stopping() or isinstance(error, Interrupted):
-                self._problem("ABORTED", "interrupted", "the run was told to stop")
-            else:
+        except Interrupted:
+            self._aborted()
+            raise
+        except Exception as error:
+            if not self._stopping():
+                if not isinstance(error, DrillError):
+                    raise
                 self._problem("ERROR", type(error).__name__, str(error))
-            if isinstance(error, Interrupted):
-                raise
         finally:
+            if self._stopping():
+                self._aborted()
             for phase in (self.collect_logs, self.teardown):
                 with self.timeline.span("trial", "phase", phase=phase.__name__):
                     phase()
@@ -279,6 +282,10 @@ class TrialRun:
         if gate:
             gate.clear(target)
 
+    def _aborted(self) -> None:
+        """Whatever was found once the servers were being destroyed speaks against nobody."""
+        self._problem("ABORTED", "interrupted", "the run was told to stop")
+
     def _problem(self, verdict: str, reason: str, message: str) -> None:
         self.timeline.add("trial", "problem", verdict=verdict, reason=reason, message=message)
 
@@ -308,7 +315,7 @@ class TrialRun:
                 "lost_writes": trial.objectives.lost_writes,
                 "lost_values": trial.objectives.lost_values,
             },
-            file=scenario.file,
+            file=Path(scenario.file).name,
             sha256=scenario.sha256,
             statements=[self.lane.text(sql) for sql in scenario.migration.statements],
         )

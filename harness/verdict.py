@@ -16,6 +16,8 @@ from harness.timeline import Event
 
 
 class Verdict(StrEnum):
+    """What a trial proved; ABORTED if it was cut off before it could."""
+
     PASS = "PASS"
     FAIL = "FAIL"
     ERROR = "ERROR"
@@ -222,6 +224,9 @@ class _Record:
 
     def conclude(self, gates: Sequence[Gate]) -> tuple[Verdict, str, str]:
         by_name = {gate.name: gate for gate in gates}
+        problem = self.first("problem")
+        if problem is not None and problem.data["verdict"] == Verdict.ABORTED:
+            return Verdict.ABORTED, problem.data["reason"], problem.data["message"]
         for name, reason in (
             ("recovery", "recovery_failed"),
             ("verification", "end_state_wrong"),
@@ -229,7 +234,6 @@ class _Record:
         ):
             if by_name[name].met is False:
                 return Verdict.FAIL, reason, f"{name.capitalize()}: {by_name[name].says}."
-        problem = self.first("problem")
         if problem is not None:
             data = problem.data
             return Verdict(data["verdict"]), data["reason"], data["message"]

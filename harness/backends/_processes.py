@@ -46,6 +46,7 @@ class SharedMemory:
 
 
 def has_proc() -> bool:
+    """True where the kernel shows its processes as files."""
     return (PROC / "self" / "stat").exists()
 
 

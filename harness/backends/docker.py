@@ -9,34 +9,26 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-import requests
-import urllib3
 from docker import DockerClient
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import NotFound
 from docker.models.images import Image
 from testcontainers.core import docker_client
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from harness.backends import _owner
+from harness.backends import _api, _owner
+from harness.backends._api import LIMIT_S, LOOPBACK, OWNER_LABEL, POLL_S
 from harness.backends._exec import converse
 from harness.errors import DeadlineExceeded, EnvironmentProblem, GuardRefused, ServerLost
 from harness.ports import Address, Capability, Recipe, ServerFacts, ToolResult, Witness
 
 RUN_LABEL = "migration-drill.run"
-OWNER_LABEL = "migration-drill.owner"
-LOOPBACK = "127.0.0.1"
-LIMIT_S = 10
-"""How long the engine may take for one answer; starting and killing take a fraction of it."""
 PING_S = 4
-PULL_S = 900
-POLL_S = 0.01
 LOG_LINES, LOG_LIMIT = 5000, 64_000
 KILLED = 137
 """128 + SIGKILL, the exit code of a container whose first process was killed."""
@@ -54,24 +46,26 @@ class DockerBackend:
 
     def available(self) -> str | None:
         host = docker_client.get_docker_host() or ""
-        if host.startswith(("tcp:", "http", "ssh:")) and not _is_loopback(host):
+        if host.startswith(("tcp:", "http", "ssh:")) and not _api.is_loopback(host):
             return (
                 f"the Docker engine is on another machine ({host}), where a port published on "
                 f"{LOOPBACK} cannot be reached from here; use a local engine or another backend"
             )
         try:
-            with closing(_client(PING_S)) as client:
+            with closing(_api.connect(PING_S)) as client:
                 client.ping()
-        except _FAILURES as error:
+        except _api.FAILURES as error:
             where = host or "its usual socket"
-            return f"no Docker engine answers at {where}: {_reason(error)}; start it and try again"
+            return (
+                f"no Docker engine answers at {where}: {_api.reason(error)}; start it and try again"
+            )
         return None
 
     def start(self, recipe: Recipe, image: str | None = None) -> DockerServer:
-        with _told(f"start {recipe.engine} in a container"):
-            client = _client()
+        with _api.told(f"start {recipe.engine} in a container"):
+            client = _api.connect()
             try:
-                return self._start(client, recipe, *_find_image(client, recipe, image))
+                return self._start(client, recipe, *_api.find_image(client, recipe, image))
             except BaseException:
                 client.close()
                 raise
@@ -97,32 +91,43 @@ class DockerBackend:
         try:
             container.start()
         except BaseException:
-            with suppress(*_FAILURES):
-                _remove(client, name)
+            with suppress(*_api.FAILURES):
+                _api.remove(client, name)
             raise
         finally:
             container.get_docker_client().client.close()
-        facts = ServerFacts(self.name, recipe.engine, chosen, _digest(image))
+        facts = ServerFacts(self.name, recipe.engine, chosen, _api.digest(image))
         identifier = container.get_container_id()
         return DockerServer(client, identifier, self.run_id, recipe, password, facts)
 
     def cannot_run(self, recipe: Recipe) -> str | None:
         """Looks for an image on this machine, and pulls the official one if there is none."""
         try:
-            with _told(f"look for an image of {recipe.engine}"), closing(_client()) as client:
-                _find_image(client, recipe, None)
+            with (
+                _api.told(f"look for an image of {recipe.engine}"),
+                closing(_api.connect()) as client,
+            ):
+                _api.find_image(client, recipe, None)
         except EnvironmentProblem as problem:
             return str(problem)
         return None
 
     def leftovers(self) -> list[str]:
-        with _told("look for what dead runs left"), closing(_client()) as client:
-            return [f"{what}: its owner {owner} is gone" for what, owner, _ in _abandoned(client)]
+        with (
+            _api.told("look for what dead runs left"),
+            closing(_api.connect()) as client,
+        ):
+            return [
+                f"{what}: its owner {owner} is gone" for what, owner, _ in _api.abandoned(client)
+            ]
 
     def collect_garbage(self) -> list[str]:
         lines = []
-        with _told("collect what dead runs left"), closing(_client()) as client:
-            for what, owner, remove in _abandoned(client):
+        with (
+            _api.told("collect what dead runs left"),
+            closing(_api.connect()) as client,
+        ):
+            for what, owner, remove in _api.abandoned(client):
                 remove()
                 lines.append(f"removed {what}: its owner {owner} is gone")
         return lines
@@ -176,19 +181,19 @@ class DockerServer:
         return f"{self._title} has the label {RUN_LABEL}={run}"
 
     def logs(self) -> str:
-        with _told(f"read the log of {self._title}"):
+        with _api.told(f"read the log of {self._title}"):
             raw: bytes = self._client.api.logs(self.container_id, tail=LOG_LINES)
         if len(raw) > 2 * LOG_LIMIT:
             raw = raw[:LOG_LIMIT] + b"\n... cut ...\n" + raw[-LOG_LIMIT:]
         return raw.decode("utf-8", "replace")
 
     def destroy(self) -> None:
-        with _told(f"remove {self._title}"):
-            _remove(self._client, self.container_id)
+        with _api.told(f"remove {self._title}"):
+            _api.remove(self._client, self.container_id)
             self._client.close()
 
     def kill(self) -> Sequence[Witness]:
-        with _told(f"kill {self._title}"):
+        with _api.told(f"kill {self._title}"):
             began = self._inspect()["State"]["StartedAt"]
             self._client.api.kill(self.container_id, "SIGKILL")
             self._killed = True
@@ -206,7 +211,7 @@ class DockerServer:
         """What the engine itself reported since then, by its own clock; empty if it is silent."""
         only = {"type": "container", "container": self.container_id, "event": "die"}
         moment = f"{datetime.fromisoformat(since).timestamp():.6f}"
-        with suppress(*_FAILURES):
+        with suppress(*_api.FAILURES):
             stream = self._client.api.events(since=moment, filters=only, decode=True)
             with closing(stream):
                 for event in stream:
@@ -217,12 +222,12 @@ class DockerServer:
         return []
 
     def start_again(self) -> None:
-        with _told(f"start {self._title} again"):
+        with _api.told(f"start {self._title} again"):
             self._client.api.start(self.container_id)
         self._killed = False
 
     def pause(self) -> Sequence[Witness]:
-        with _told(f"pause {self._title}"):
+        with _api.told(f"pause {self._title}"):
             self._client.api.pause(self.container_id)
         if not self._inspect()["State"]["Paused"]:
             raise EnvironmentProblem(f"{self._title} was paused, but its state does not say so")
@@ -232,7 +237,7 @@ class DockerServer:
         ]
 
     def resume(self) -> None:
-        with _told(f"thaw {self._title}"):
+        with _api.told(f"thaw {self._title}"):
             if self._inspect()["State"]["Paused"]:
                 self._client.api.unpause(self.container_id)
 
@@ -242,7 +247,7 @@ class DockerServer:
         """Run a program inside the container as root; DeadlineExceeded kills it there."""
         began = time.monotonic()
         api = self._client.api
-        with _told(f"run {argv[0]} in {self._title}"):
+        with _api.told(f"run {argv[0]} in {self._title}"):
             run = api.exec_create(
                 self.container_id,
                 ["timeout", "-s", "KILL", f"{timeout_s:g}", *argv],
@@ -282,115 +287,8 @@ class DockerServer:
         return f"{self._recipe.engine} in container {self.container_id[:12]}"
 
     def _inspect(self) -> dict[str, Any]:
-        with _told(f"look at {self._title}"):
+        with _api.told(f"look at {self._title}"):
             try:
                 return self._client.api.inspect_container(self.container_id)
             except NotFound:
                 raise ServerLost(f"{self._title} is gone: someone removed it") from None
-
-
-_FAILURES = (
-    DockerException,
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    ConnectionError,
-)
-
-
-@contextmanager
-def _told(doing: str) -> Iterator[None]:
-    """Whatever the engine or the way to it answers becomes one sentence, no traceback."""
-    try:
-        yield
-    except _FAILURES as error:
-        raise EnvironmentProblem(f"could not {doing}: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    said = error.explanation if isinstance(error, APIError) and error.explanation else error
-    return " ".join(str(said).split()).rstrip(".")
-
-
-def _client(timeout_s: float = LIMIT_S) -> DockerClient:
-    return docker_client.DockerClient(timeout=timeout_s).client
-
-
-def _is_loopback(host: str) -> bool:
-    return urllib3.util.parse_url(host).host in (LOOPBACK, "localhost", "[::1]")
-
-
-def _find_image(client: DockerClient, recipe: Recipe, image: str | None) -> tuple[str, Image]:
-    """The image asked for, else the official one, else the stand-in, else a pull."""
-    names = [image] if image else [recipe.image, recipe.stand_in]
-    for name in names:
-        with suppress(ImageNotFound):
-            return name, client.images.get(name)
-    try:
-        _pull(names[0])
-        return names[0], client.images.get(names[0])
-    except _FAILURES as error:
-        build = "" if image else f", or `mdrill images build {recipe.engine}` makes a stand-in"
-        raise EnvironmentProblem(
-            f"no image of {recipe.engine} on this machine ({', '.join(names)}), and pulling "
-            f"failed: {_reason(error)}. Next: `docker pull {names[0]}`{build}"
-        ) from error
-
-
-def _abandoned(client: DockerClient) -> list[tuple[str, str, Callable[[], None]]]:
-    """What is labelled as ours and has no living owner: its name, its owner, how to remove it."""
-    labelled = {"label": OWNER_LABEL}
-    found = [
-        (
-            f"container {(c['Names'] or [c['Id'][:12]])[0].lstrip('/')}",
-            c["Labels"].get(OWNER_LABEL, ""),
-            partial(_remove, client, c["Id"]),
-        )
-        for c in client.api.containers(all=True, filters=labelled)
-    ]
-    for kind, things in (("network", client.networks), ("volume", client.volumes)):
-        for thing in things.list(filters=labelled):
-            owner = (thing.attrs.get("Labels") or {}).get(OWNER_LABEL, "")
-            found.append((f"{kind} {thing.name}", owner, partial(_remove_thing, thing)))
-    return [item for item in found if _owner.is_dead(item[1])]
-
-
-def _remove_thing(thing: Any) -> None:
-    with suppress(NotFound):
-        thing.remove()
-
-
-def _pull(name: str) -> None:
-    end = time.monotonic() + PULL_S
-    with closing(_client(60)) as client:
-        for step in client.api.pull(name, stream=True, decode=True):
-            if "error" in step:
-                raise DockerException(step["error"])
-            if time.monotonic() >= end:
-                raise DeadlineExceeded(f"pulling {name} took longer than {PULL_S} s")
-
-
-def _digest(image: Image) -> str:
-    """The digest in its registry, or of an image that was made here its id."""
-    published = image.attrs.get("RepoDigests") or []
-    return published[0].rpartition("@")[2] if published else image.id
-
-
-def _remove(client: DockerClient, container: str) -> None:
-    """Remove it with its anonymous volumes; fine if it is gone or just being removed."""
-    end = time.monotonic() + 2 * LIMIT_S
-    try:
-        client.api.remove_container(container, v=True, force=True)
-    except NotFound:
-        return
-    except APIError as error:
-        if error.status_code != requests.codes.conflict:
-            raise
-    except requests.ReadTimeout:
-        pass
-    while time.monotonic() < end:
-        try:
-            client.api.inspect_container(container)
-        except NotFound:
-            return
-        time.sleep(POLL_S)
-    raise DeadlineExceeded(f"container {container[:12]} is still there although it was removed")

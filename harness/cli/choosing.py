@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -26,6 +26,7 @@ def scenarios(folder: Path | None = None) -> tuple[Scenario, ...]:
 
 
 def drills() -> tuple[Drill, ...]:
+    """Every drill of ours."""
     return loading.load_drills(bundled.folder("drills"))
 
 
@@ -64,29 +65,44 @@ def _scenario(name: str, known_drills: dict[str, Drill]) -> Scenario:
     return known[name]
 
 
-def backend(name: str, run_id: str) -> tuple[Backend, str]:
-    """The backend and one line on why it; ``auto`` takes Docker if its daemon answers."""
+def backend(
+    name: str, run_id: str, wanted: Sequence[str], images: Mapping[str, str]
+) -> tuple[Backend, str]:
+    """The backend and one line on why it.
+
+    ``auto`` takes Docker if its daemon answers and an image of every wanted engine is there or
+    can be pulled, else local processes. ``images`` are those asked for by name; only Docker can
+    run them.
+    """
     docker, local = DockerBackend(run_id), LocalBackend(run_id)
-    if name == "docker":
-        problem = docker.available()
-        if problem:
-            raise EnvironmentProblem(f"{problem}; start Docker, or use --backend local")
-        return docker, "backend: docker (asked for)"
     if name == "local":
         return local, "backend: local processes (asked for)"
     problem = docker.available()
+    if name == "docker" or images:
+        if problem:
+            move = "start Docker, or use --backend local" + (" without --image" if images else "")
+            raise EnvironmentProblem(f"{problem}; {move}")
+        return docker, f"backend: docker ({'asked for' if name == 'docker' else 'for --image'})"
     if problem is None:
-        return docker, "backend: docker (its daemon answers)"
+        recipes = (catalog.engine(engine).recipe for engine in wanted)
+        problem = next(filter(None, map(docker.cannot_run, recipes)), None)
+    if problem is None:
+        return docker, "backend: docker (its daemon answers and every image can be had)"
     return local, f"backend: local processes ({problem})"
 
 
-def engines(names: Sequence[str], chosen: Backend) -> tuple[tuple[Engine, ...], list[str]]:
-    """The engines to run, and a line for each that another of its family stands in for."""
+def engines(
+    names: Sequence[str], chosen: Backend, images: Mapping[str, str]
+) -> tuple[tuple[Engine, ...], list[str]]:
+    """The engines to run, and a line for each that another of its family stands in for.
+
+    An engine with an image of its own in ``images`` is taken as it is.
+    """
     found: dict[str, Engine] = {}
     notes = []
     for name in names:
         engine = catalog.engine(name)
-        problem = chosen.cannot_run(engine.recipe)
+        problem = None if name in images else chosen.cannot_run(engine.recipe)
         if problem and name in FAMILY:
             stand_in = catalog.engine(FAMILY[name])
             if chosen.cannot_run(stand_in.recipe) is None:

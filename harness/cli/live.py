@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Mapping
@@ -51,7 +52,14 @@ class Live:
             self._bar.stop()
 
     def news(self, trial: str, what: Mapping[str, Any] | Event) -> None:
-        """Something happened in a trial: it began, it is in a new phase, it is judged."""
+        """Something happened in a trial: it began, it is in a new phase, it is judged.
+
+        A terminal that is gone is no reason to end a trial.
+        """
+        with contextlib.suppress(OSError):
+            self._show(trial, what)
+
+    def _show(self, trial: str, what: Mapping[str, Any] | Event) -> None:
         if isinstance(what, Event):
             if self._bar and what.kind == "phase.begin":
                 self._bar.update(self._task, description=f"{trial} · {what.data['phase']}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,8 @@ from harness.campaign import Campaign
 from harness.cli import choosing
 from harness.cli.live import Live
 from harness.cli.rendering import render_all
-from harness.errors import Interrupted
+from harness.cli.signals import postponed
+from harness.errors import DrillError, Interrupted, NothingSelected
 from harness.model import Drill, Scenario
 from harness.reporting import terminal
 from harness.store import RunFolder, new_run_id
@@ -87,7 +87,6 @@ def run(names: tuple[str, ...], decoys: bool, options: Options) -> int:
     drill, scenarios = choosing.what(names)
     if options.only and not names:
         drill, scenarios = Drill("chosen", "Chosen on the command line"), choosing.scenarios()
-        drill = replace(drill, teeth=True)
     if decoys:
         drill = replace(drill, decoys="all")
     return execute(drill, scenarios, options)
@@ -105,57 +104,83 @@ def teeth(names: tuple[str, ...], options: Options) -> int:
 def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: Options) -> int:
     """Plan, run, render, tell; returns the exit code."""
     run_id, begun = new_run_id(), time.monotonic()
-    backend, why = choosing.backend(options.backend, run_id)
+    images, names = choosing.images(options.image), options.engine or drill.engines
+    backend, why = choosing.backend(options.backend, run_id, names, images)
     choosing.say(why)
-    engines, notes = choosing.engines(options.engine or drill.engines, backend)
+    engines, notes = choosing.engines(names, backend, images)
     for note in notes:
         choosing.say(note)
     seed = choosing.seed(options.seed)
     planned = _plan(_adjusted(drill, options), scenarios, engines, seed, options)
     folder = RunFolder.create(choosing.out_folder(options.out), run_id)
-    header = {
+    header = _header(run_id, drill, backend.name, seed, planned)
+    header |= {"backend_because": why, "notes": notes}
+    folder.write_header(header)
+    choosing.say(f"{len(planned.trials)} trials, seed {seed}, record in {folder.path}")
+    live = Live(len(planned.trials))
+    campaign = Campaign(
+        backend,
+        {engine.name: engine for engine in engines},
+        images,
+        folder,
+        attempts=options.attempts or drill.attempts,
+        jobs=options.jobs,
+        listener=live.news,
+    )
+    stopped: BaseException | None = None
+    try:
+        with live:
+            campaign.run(planned.trials)
+    except BaseException as error:
+        stopped = error
+    with postponed():
+        header["took_ms"] = (time.monotonic() - begun) * 1000
+        return _finish(folder, header, campaign.results, stopped, options)
+
+
+def _finish(
+    folder: RunFolder,
+    header: dict[str, Any],
+    trials: Sequence[Mapping[str, Any]],
+    stopped: BaseException | None,
+    options: Options,
+) -> int:
+    """Write every report of what was done, also when something stopped the run; the exit code."""
+    if isinstance(stopped, Interrupted):
+        header["interrupted"] = stopped.signum
+    try:
+        folder.write_header(header)
+        result = results.of_run(header, trials)
+        render_all(folder, result, options.junit)
+    except DrillError:
+        if stopped is None:
+            raise
+        raise stopped from None
+    click.echo(results.as_json(result) if options.as_json else terminal.text(result))
+    choosing.say(f"report: {folder.path / 'report.html'}")
+    if stopped:
+        raise stopped
+    return result["exit_code"]
+
+
+def _header(
+    run_id: str, drill: Drill, backend: str, seed: int, planned: plan.Plan
+) -> dict[str, Any]:
+    """What is known of a run before its first trial."""
+    return {
         "run": run_id,
         "drill": drill.id,
         "title": drill.title,
         "teeth": drill.teeth,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": __version__,
-        "backend": backend.name,
-        "backend_because": why,
-        "notes": notes,
+        "backend": backend,
         "seed": seed,
         "host": {"cores": os.cpu_count(), "platform": platform.platform()},
         "command": shlex.join(["mdrill", *sys.argv[1:]]),
         "planned": [trial.id for trial in planned.trials],
         "not_applicable": [vars(cell) for cell in planned.not_applicable],
     }
-    folder.write_header(header)
-    choosing.say(f"{len(planned.trials)} trials, seed {seed}, record in {folder.path}")
-    interrupted: Interrupted | None = None
-    with Live(len(planned.trials)) as live:
-        campaign = Campaign(
-            backend,
-            {engine.name: engine for engine in engines},
-            choosing.images(options.image),
-            folder,
-            attempts=options.attempts or drill.attempts,
-            jobs=options.jobs,
-            listener=live.news,
-        )
-        try:
-            campaign.run(planned.trials)
-        except Interrupted as error:
-            interrupted = error
-            header["interrupted"] = error.signum
-    header["took_ms"] = (time.monotonic() - begun) * 1000
-    folder.write_header(header)
-    result = results.of_run(header, campaign.results)
-    render_all(folder, result, options.junit)
-    click.echo(results.as_json(result) if options.as_json else terminal.text(result), nl=True)
-    choosing.say(f"report: {folder.path / 'report.html'}")
-    if interrupted:
-        raise interrupted
-    return result["exit_code"]
 
 
 def _adjusted(drill: Drill, options: Options) -> Drill:
@@ -166,13 +191,16 @@ def _adjusted(drill: Drill, options: Options) -> Drill:
 def _plan(
     drill: Drill, scenarios: tuple[Scenario, ...], engines: Any, seed: int, options: Options
 ) -> plan.Plan:
-    planned = plan.only(plan.make(drill, scenarios, engines, seed), options.only)
+    """The trials asked for; ``--only`` finds decoys and left-out faults, too, by their names."""
+    try:
+        planned = plan.only(plan.make(drill, scenarios, engines, seed), options.only)
+    except NothingSelected:
+        if not options.only or drill.teeth:
+            raise
+        whole = replace(drill, teeth=True)
+        planned = plan.only(plan.make(whole, scenarios, engines, seed), options.only)
     if options.trial_seed is not None:
         trials = tuple(replace(trial, seed=options.trial_seed) for trial in planned.trials)
         planned = replace(planned, trials=trials)
     part = choosing.shard(options.shard)
     return plan.shard(planned, *part) if part else planned
-
-
-def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=1, default=str))

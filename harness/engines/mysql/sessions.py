@@ -191,9 +191,12 @@ def progress(s: MySQLSession) -> list[dict[str, Any]]:
 
 
 def prepare_progress(s: MySQLSession) -> None:
-    """Stage events are off by default, and off again after every restart."""
+    """Stage events are off by default, and off again after every restart.
+
+    On MariaDB the events of statements and transactions are, too.
+    """
     s.run(
         "UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' "
         "WHERE NAME IN ('events_stages_current', 'events_stages_history', "
-        "'events_transactions_current')"
+        "'events_statements_current', 'events_transactions_current')"
     )
