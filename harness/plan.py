@@ -72,12 +72,20 @@ def make(drill: Drill, scenarios: Sequence[Scenario], engines: Sequence[Engine],
 
 
 def only(plan: Plan, patterns: Sequence[str]) -> Plan:
-    """The trials whose id matches one of the shell patterns, or begins with it."""
+    """The trials whose id matches one of the shell patterns, or begins with it.
+
+    A pattern that is itself the id of a trial selects that trial alone, in all its rounds.
+    """
     if not patterns:
         return plan
+    exact = {trial.id.partition("@")[0] for trial in plan.trials} & set(patterns)
 
     def wanted(identity: str) -> bool:
-        return any(fnmatch.fnmatch(identity, p) or identity.startswith(p) for p in patterns)
+        return identity.partition("@")[0] in exact or any(
+            fnmatch.fnmatch(identity, p) or identity.startswith(p)
+            for p in patterns
+            if p not in exact
+        )
 
     trials = tuple(trial for trial in plan.trials if wanted(trial.id))
     if not trials:

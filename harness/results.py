@@ -47,6 +47,8 @@ def _data(events: Sequence[Event], kind: str) -> dict[str, Any]:
 def rerun_line(cell: Mapping[str, Any], server: Mapping[str, Any]) -> str:
     """One shell line that runs this very trial again."""
     words = ["mdrill", "run", "--only", cell.get("id", "").partition("@")[0]]
+    if cell.get("engine"):
+        words += ["--engine", cell["engine"]]
     if cell.get("seed") is not None:
         words += ["--trial-seed", str(cell["seed"])]
     if cell.get("rows"):
@@ -59,7 +61,9 @@ def rerun_line(cell: Mapping[str, Any], server: Mapping[str, Any]) -> str:
 
 
 def of_run(header: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The whole run. Only the last attempt of each trial counts; every attempt is shown."""
+    """The whole run in the order it was planned; the last attempt of each trial counts."""
+    order = {identity: n for n, identity in enumerate(header.get("planned", ()))}
+    trials = sorted(trials, key=lambda t: (order.get(t["id"], len(order)), t["attempt"]))
     last = {trial["id"]: trial for trial in trials}
     verdict = merge(Verdict(trial["counts_as"]) for trial in last.values())
     servers = {
@@ -74,7 +78,7 @@ def of_run(header: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]) -> di
     return {
         **header,
         "servers": list(servers.values()),
-        "trials": list(trials),
+        "trials": trials,
         "unfinished": unfinished,
         "counts": dict(Counter(trial["verdict"] for trial in last.values())),
         "verdict": str(verdict),

@@ -75,7 +75,10 @@ class RunFolder:
         """Made at the first call; ``~2`` marks the second attempt."""
         name = trial_id.replace("/", ".") + (f"~{attempt}" if attempt > 1 else "")
         folder = self.path / name
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise EnvironmentProblem(f"cannot make {folder}: {error.strerror}") from error
         return folder
 
     def events(self, trial_id: str, attempt: int = 1) -> tuple[timeline.Event, ...]:

@@ -11,11 +11,13 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
+
+from harness.errors import EnvironmentProblem
 
 LANES = ("trial", "migration", "locks", "application", "server", "fault", "recovery", "claims")
 
@@ -53,7 +55,7 @@ class Timeline:
         self._secrets: set[str] = set()
         self._listener = listener
         self._start_ns = time.monotonic_ns()
-        self._file: IO[str] | None = path.open("w", encoding="utf-8") if path else None
+        self._file: IO[str] | None = _opened(path) if path else None
         self.add("trial", "clock", wall=datetime.now(UTC).isoformat(timespec="milliseconds"))
 
     def redact(self, secret: str) -> None:
@@ -74,12 +76,23 @@ class Timeline:
                 line = line.replace(secret, "********")
             event = Event.from_json(line)
             self._events.append(event)
-            if self._file:
-                self._file.write(line + "\n")
-                self._file.flush()
+            self._write(line)
         if self._listener:
             self._listener(event)
         return event
+
+    def _write(self, line: str) -> None:
+        """To the file. EnvironmentProblem once if it cannot be written; then only memory is."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as error:
+            file, self._file = self._file, None
+            with suppress(OSError):
+                file.close()
+            raise _unwritable(file.name, error) from error
 
     @contextmanager
     def span(self, lane: str, kind: str, **data: Any) -> Iterator[dict[str, Any]]:
@@ -107,6 +120,19 @@ class Timeline:
             if self._file:
                 self._file.close()
                 self._file = None
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path | str, error: OSError) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"cannot write {path}: {error.strerror}; make room there or name another folder with --out"
+    )
 
 
 def read(path: Path) -> tuple[Event, ...]:

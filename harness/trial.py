@@ -234,14 +234,21 @@ class TrialRun:
         if gate:
             with contextlib.suppress(DrillError):
                 gate.open(target)
-        if target.app:
-            target.app.stop(self._end_session)
-        if "relay" in target.shelf:
-            target.shelf["relay"].close()
-        self._conductor.end()
-        target.close()
+        try:
+            with contextlib.ExitStack() as last_first:
+                last_first.callback(self._drop, target.database)
+                last_first.callback(target.close)
+                last_first.callback(self._conductor.end)
+                if "relay" in target.shelf:
+                    last_first.callback(target.shelf["relay"].close)
+                if target.app:
+                    last_first.callback(target.app.stop, self._end_session)
+        except DrillError as error:
+            self._problem("ERROR", type(error).__name__, f"teardown: {error}")
+
+    def _drop(self, database: str) -> None:
         with contextlib.suppress(DrillError):
-            self.lane.drop(target.database)
+            self.lane.drop(database)
 
     # ------------------------------------------------------------------ their parts
 

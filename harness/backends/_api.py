@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -61,9 +61,9 @@ def is_loopback(host: str) -> bool:
 def find_image(client: DockerClient, recipe: Recipe, image: str | None) -> tuple[str, Image]:
     """The image asked for, else the official one, else the stand-in, else a pull."""
     names = [image] if image else [recipe.image, recipe.stand_in]
-    for name in names:
-        with suppress(ImageNotFound):
-            return name, client.images.get(name)
+    here = image_here(client, names)
+    if here:
+        return here
     try:
         _pull(names[0])
         return names[0], client.images.get(names[0])
@@ -73,6 +73,14 @@ def find_image(client: DockerClient, recipe: Recipe, image: str | None) -> tuple
             f"no image of {recipe.engine} on this machine ({', '.join(names)}), and pulling "
             f"failed: {reason(error)}. Next: `docker pull {names[0]}`{build}"
         ) from error
+
+
+def image_here(client: DockerClient, names: Sequence[str]) -> tuple[str, Image] | None:
+    """The first of the images that is on this machine; nothing is pulled."""
+    for name in names:
+        with suppress(ImageNotFound):
+            return name, client.images.get(name)
+    return None
 
 
 def abandoned(client: DockerClient) -> list[tuple[str, str, Callable[[], None]]]:

@@ -112,6 +112,15 @@ class DockerBackend:
             return str(problem)
         return None
 
+    def image_here(self, recipe: Recipe) -> str:
+        """The image that would run without a pull; "" if there is none on this machine."""
+        with (
+            _api.told(f"look for an image of {recipe.engine}"),
+            closing(_api.connect()) as client,
+        ):
+            here = _api.image_here(client, [recipe.image, recipe.stand_in])
+        return here[0] if here else ""
+
     def leftovers(self) -> list[str]:
         with (
             _api.told("look for what dead runs left"),

@@ -7,40 +7,45 @@ import tempfile
 
 import click
 
-from harness import catalog
 from harness.backends import images as stand_ins
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
+from harness.cli import mending
 from harness.errors import EnvironmentProblem
 
 ENOUGH_DISK = 2 * 1024**3
 
 
 @click.command()
-def doctor() -> int:
+@click.option("--mend", is_flag=True, help="First bring what is missing, as `make setup` does.")
+def doctor(mend: bool) -> int:
     """What of this machine can be used, what is missing, and the command that mends it."""
-    usable = 0
-    for backend in (DockerBackend("doctor"), LocalBackend("doctor")):
-        problem = backend.available()
-        click.echo(f"{backend.name}: {problem or 'can be used'}")
-        if problem:
-            continue
-        for engine in catalog.engines().values():
-            missing = backend.cannot_run(engine.recipe)
-            usable += missing is None
-            click.echo(f"  {engine.title:<12} {missing or 'ready'}")
+    if mend:
+        mending.mend(click.echo)
+    backends = (DockerBackend("doctor"), LocalBackend("doctor"))
+    usable = [backend for backend in backends if _about(backend)]
     free = shutil.disk_usage(tempfile.gettempdir()).free
     click.echo(f"disk: {free / 1024**3:.1f} GiB free{'' if free > ENOUGH_DISK else ', too little'}")
-    left = [
-        line
-        for backend in (DockerBackend("doctor"), LocalBackend("doctor"))
-        if backend.available() is None
-        for line in backend.leftovers()
-    ]
+    left = [line for backend in backends if not backend.available() for line in backend.leftovers()]
     click.echo(f"leftovers: {len(left)}{'; `mdrill gc` removes them' if left else ''}")
     if not usable:
-        raise EnvironmentProblem("no engine can be started on this machine; see above")
+        raise EnvironmentProblem(
+            "no engine can be started on this machine; the lines above name what mends it"
+        )
     return 0
+
+
+def _about(backend: DockerBackend | LocalBackend) -> bool:
+    """Tell of every engine on a backend; True if one is ready."""
+    problem = backend.available()
+    click.echo(f"{backend.name}: {problem or 'can be used'}")
+    found = [] if problem else mending.look(backend)
+    for item in found:
+        told = f"ready ({item.runs})" if item.runs else item.missing
+        click.echo(f"  {item.engine.title:<12} {told}")
+        if item.remedy:
+            click.echo(f"  {'':<12} next: {item.remedy}")
+    return any(item.runs for item in found)
 
 
 @click.group()
