@@ -3,6 +3,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+BACKEND ?= auto
+ARGS ?=
 
 .PHONY: help setup drill full test check teeth bench schema clean
 
@@ -10,7 +12,10 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
 $(VENV)/.installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Next: apt-get install python3-venv (Debian, Ubuntu), then make again" >&2; exit 2; }
 	$(BIN)/pip install --quiet --editable . $(shell $(PYTHON) -c "import tomllib; print(' '.join(repr(d) for d in tomllib.load(open('pyproject.toml','rb'))['dependency-groups']['dev']))")
 	@touch $@
 
@@ -18,16 +23,16 @@ setup: $(VENV)/.installed ## Install everything the other goals need
 	@$(BIN)/mdrill doctor --mend
 
 drill: setup ## Run the six failures and their recoveries (needs no Docker, uses it when there)
-	$(BIN)/mdrill run quick
+	$(BIN)/mdrill run quick --backend $(BACKEND) $(ARGS)
 
 full: setup ## Run every fault, every recovery and every decoy
-	$(BIN)/mdrill run full
+	$(BIN)/mdrill run full --backend $(BACKEND) $(ARGS)
 
 teeth: setup ## Prove that the checks can fail
-	$(BIN)/mdrill teeth
+	$(BIN)/mdrill teeth --backend $(BACKEND) $(ARGS)
 
 test: setup ## Run the tests, on real servers
-	$(BIN)/pytest
+	$(BIN)/pytest $(ARGS)
 
 check: setup ## Lint and the tests that need no server
 	$(BIN)/ruff check .

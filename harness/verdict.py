@@ -103,7 +103,8 @@ def judge(events: Sequence[Event]) -> Judgement:
     expected = EXPECTED[purpose]
     failed = record.failed_names()
     caught_by = set(record.cell.get("caught_by", ()))
-    as_expected = verdict is expected and (purpose != "decoy" or bool(caught_by & set(failed)))
+    spoken = {*failed, "untouched"} if gates[-1].met is False else set(failed)
+    as_expected = verdict is expected and (purpose != "decoy" or bool(caught_by & spoken))
     if purpose == "decoy" and verdict is Verdict.FAIL and not as_expected:
         sentence += f" Wanted it caught by: {', '.join(sorted(caught_by))}."
     return Judgement(

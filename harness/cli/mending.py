@@ -24,6 +24,7 @@ from harness.ports import Engine
 
 DRILLED = ("postgres", "mysql")
 """The engines that our own drills ask for."""
+APT = "apt-get install "
 APT_DEADLINE_S = 900
 ELSEWHERE: Mapping[str, str] = {
     "brew": "brew install mariadb",
@@ -64,7 +65,8 @@ def _as_processes(backend: LocalBackend, engine: Engine) -> Found:
     problem = backend.cannot_run(engine.recipe)
     if problem is None:
         return Found(engine, runs="programs of this machine")
-    return Found(engine, missing=problem)
+    told = engine.recipe.fetch_hint in problem and not engine.recipe.fetch_hint.startswith(APT)
+    return Found(engine, missing=problem, remedy="" if told else remedy(engine))
 
 
 def mend(say: Say) -> None:
@@ -99,7 +101,7 @@ def _bring_image(docker: DockerBackend, engine: Engine, say: Say) -> None:
 
 def _bring_programs(engine: Engine, say: Say) -> None:
     hint = shlex.split(engine.recipe.fetch_hint)
-    if hint[:2] == ["apt-get", "install"] and may_install():
+    if engine.recipe.fetch_hint.startswith(APT) and may_install():
         try:
             _install([word for word in hint[2:] if not word.startswith("-")], say)
         except EnvironmentProblem as error:
@@ -111,7 +113,7 @@ def _bring_programs(engine: Engine, say: Say) -> None:
 def remedy(engine: Engine) -> str:
     """The one command that brings an engine's programs to this machine."""
     hint = engine.recipe.fetch_hint
-    if not hint.startswith("apt-get "):
+    if not hint.startswith(APT):
         return hint
     if shutil.which("apt-get"):
         return f"sudo {hint}" if os.geteuid() else hint

@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from harness.cli.rendering import render_all
 from harness.cli.signals import postponed
 from harness.errors import DrillError, Interrupted, NothingSelected
 from harness.model import Drill, Scenario
+from harness.ports import Backend, Engine
 from harness.reporting import terminal
 from harness.store import RunFolder, new_run_id
 
@@ -101,27 +103,41 @@ def teeth(names: tuple[str, ...], options: Options) -> int:
     return execute(replace(drill, teeth=True, recoveries="none"), scenarios, options)
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Where a run is going to happen."""
+
+    run_id: str
+    backend: Backend
+    engines: tuple[Engine, ...]
+    images: Mapping[str, str]
+    about: Mapping[str, Any]
+    """Why here, for the record."""
+
+
+def set_stage(names: Sequence[str], options: Options) -> Stage:
+    """Choose backend and engines, and tell the person."""
+    run_id, images = new_run_id(), choosing.images(options.image)
+    backend, why = choosing.backend(options.backend, run_id, names, images)
+    engines, notes = choosing.engines(names, backend, images)
+    for line in (why, *notes):
+        choosing.say(line)
+    return Stage(run_id, backend, engines, images, {"backend_because": why, "notes": notes})
+
+
 def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: Options) -> int:
     """Plan, run, render, tell; returns the exit code."""
-    run_id, begun = new_run_id(), time.monotonic()
-    images, names = choosing.images(options.image), options.engine or drill.engines
-    backend, why = choosing.backend(options.backend, run_id, names, images)
-    choosing.say(why)
-    engines, notes = choosing.engines(names, backend, images)
-    for note in notes:
-        choosing.say(note)
+    begun = time.monotonic()
+    stage = set_stage(options.engine or drill.engines, options)
     seed = choosing.seed(options.seed)
-    planned = _plan(_adjusted(drill, options), scenarios, engines, seed, options)
-    folder = RunFolder.create(choosing.out_folder(options.out), run_id)
-    header = _header(run_id, drill, backend.name, seed, planned)
-    header |= {"backend_because": why, "notes": notes}
-    folder.write_header(header)
+    planned = _plan(_adjusted(drill, options), scenarios, stage.engines, seed, options)
+    folder, header = open_record(stage, drill, seed, planned, options)
     choosing.say(f"{len(planned.trials)} trials, seed {seed}, record in {folder.path}")
     live = Live(len(planned.trials))
     campaign = Campaign(
-        backend,
-        {engine.name: engine for engine in engines},
-        images,
+        stage.backend,
+        {engine.name: engine for engine in stage.engines},
+        stage.images,
         folder,
         attempts=options.attempts or drill.attempts,
         jobs=options.jobs,
@@ -135,10 +151,34 @@ def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: Options) -> 
         stopped = error
     with postponed():
         header["took_ms"] = (time.monotonic() - begun) * 1000
-        return _finish(folder, header, campaign.results, stopped, options)
+        return finish(folder, header, campaign.results, stopped, options)
 
 
-def _finish(
+def open_record(
+    stage: Stage, drill: Drill, seed: int, planned: plan.Plan, options: Options
+) -> tuple[RunFolder, dict[str, Any]]:
+    """The run's folder, with what is known of the run before its first trial."""
+    header = {
+        "run": stage.run_id,
+        "drill": drill.id,
+        "title": drill.title,
+        "teeth": drill.teeth,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "backend": stage.backend.name,
+        **stage.about,
+        "seed": seed,
+        "host": {"cores": os.cpu_count(), "platform": platform.platform()},
+        "command": shlex.join(["mdrill", *sys.argv[1:]]),
+        "planned": [trial.id for trial in planned.trials],
+        "not_applicable": [vars(cell) for cell in planned.not_applicable],
+    }
+    folder = RunFolder.create(choosing.out_folder(options.out), stage.run_id)
+    folder.write_header(header)
+    return folder, header
+
+
+def finish(
     folder: RunFolder,
     header: dict[str, Any],
     trials: Sequence[Mapping[str, Any]],
@@ -156,31 +196,12 @@ def _finish(
         if stopped is None:
             raise
         raise stopped from None
-    click.echo(results.as_json(result) if options.as_json else terminal.text(result))
-    choosing.say(f"report: {folder.path / 'report.html'}")
+    with suppress(OSError):
+        click.echo(results.as_json(result) if options.as_json else terminal.text(result))
+        choosing.say(f"report: {folder.path / 'report.html'}")
     if stopped:
         raise stopped
     return result["exit_code"]
-
-
-def _header(
-    run_id: str, drill: Drill, backend: str, seed: int, planned: plan.Plan
-) -> dict[str, Any]:
-    """What is known of a run before its first trial."""
-    return {
-        "run": run_id,
-        "drill": drill.id,
-        "title": drill.title,
-        "teeth": drill.teeth,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": __version__,
-        "backend": backend,
-        "seed": seed,
-        "host": {"cores": os.cpu_count(), "platform": platform.platform()},
-        "command": shlex.join(["mdrill", *sys.argv[1:]]),
-        "planned": [trial.id for trial in planned.trials],
-        "not_applicable": [vars(cell) for cell in planned.not_applicable],
-    }
 
 
 def _adjusted(drill: Drill, options: Options) -> Drill:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from harness.catalog import engine as engine_named
 from harness.errors import DatabaseError, StepFailed
-from harness.ports import Address, Engine, HasTools, Killable, ToolResult
+from harness.ports import Address, Engine, HasTools, Killable, Pausable, ToolResult
 
 TLS_RECORD = b"\x17\x03"
 USER_COLUMNS = ("email", "name", "status", "score", "team_id", "note")
@@ -376,6 +377,29 @@ def test_a_killed_server_is_a_loss_and_comes_back(bench):
     session = bench.connect()
     assert bench.engine.connector.identity(session) == identity
     assert session.run("SELECT score FROM users WHERE id = 1").scalar() == 1
+
+
+def test_a_frozen_server_is_a_loss_in_time(bench):
+    """It accepts and never greets: connecting ends by itself; an open session waits on."""
+    if not isinstance(bench.server, Pausable):
+        pytest.skip("this server cannot be paused")
+    address, connect = bench.server.address(), bench.engine.connector.connect
+
+    def opened() -> Any:
+        return connect(address, bench.database, application="test", timeout_s=1)
+
+    patient = opened()
+    with ThreadPoolExecutor(1) as threads:
+        bench.server.pause()
+        try:
+            waiting = bench.start(patient, "SELECT 1")
+            error = threads.submit(opened).exception(timeout=20)
+        finally:
+            bench.server.resume()
+    assert isinstance(error, DatabaseError)
+    assert error.lost
+    assert waiting.result(20).scalar() == 1
+    patient.close()
 
 
 def lock_queue(bench: Any) -> tuple[Any, Any, Any]:

@@ -68,6 +68,7 @@ ENGINE = EngineFacts(
             "ddl-if-exists",
             "stage-progress",
             "fast-default",
+            "ends-orphan-waits",
         }
     ),
     recipe=RECIPE,

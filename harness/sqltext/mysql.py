@@ -1,0 +1,170 @@
+"""Statements of MySQL's and MariaDB's SQL, after the server's lexer and the ``mysql`` client.
+
+Doubled quotes need no rule of their own: ``'a''b'`` reads as two literals side by side, which
+cuts the same.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from harness.sqltext.source import Source
+from harness.sqltext.statement import Assembler, Statement
+
+_SANDBOX = r"/\*M?!999999\\-[^*\n]*\*/"
+_LETTER = r"A-Za-z0-9_$\x80-\U0010ffff"
+_DELIMITER_ARGUMENT = re.compile(r"[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|`([^`\n]*)`|([^\s]+))?")
+_NO_ESCAPES = re.compile(r"sql_mode.*NO_BACKSLASH_ESCAPES", re.IGNORECASE | re.DOTALL)
+
+
+@lru_cache(maxsize=64)
+def _pattern(delimiter: str, mariadb: bool) -> re.Pattern[str]:
+    """The tokens while this delimiter is in force; it is seen even inside a word, as in END$$."""
+    end = re.escape(delimiter)
+    code_comment = r"/\*M?!\d*" if mariadb else r"/\*!\d*"
+    return re.compile(
+        rf"""
+          (?P<sandbox> {_SANDBOX} )
+        | (?P<delimiter> {end} )
+        | (?P<space> (?:(?!{end})\s)+ | \#[^\n]* | --(?=[\s\x00-\x1f]|\Z)[^\n]* )
+        | (?P<opening> {code_comment} )
+        | (?P<comment> /\* )
+        | (?P<closing> \*/ )
+        | (?P<word> (?:(?!{end})[{_LETTER}])+ )
+        | (?P<other> '(?:[^'\\]++|\\.)*+' | "(?:[^"\\]++|\\.)*+" | `[^`]*` | \\N )
+        | (?P<mark> . )
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
+
+
+def cut(source: Source) -> tuple[Statement, ...]:
+    """The statements of a MySQL file."""
+    return _Reader(source, mariadb=False).read()
+
+
+def cut_mariadb(source: Source) -> tuple[Statement, ...]:
+    """The statements of a MariaDB file, where ``/*M! … */`` is code too."""
+    return _Reader(source, mariadb=True).read()
+
+
+class _Reader:
+    def __init__(self, source: Source, *, mariadb: bool) -> None:
+        self._source = source
+        self._mariadb = mariadb
+        self._assembler = Assembler(source)
+        self._match = _pattern(";", mariadb).match
+        self._code_comments: list[int] = []
+
+    def read(self) -> tuple[Statement, ...]:
+        text, at = self._source.text, self._source.begin
+        while found := self._match(text, at):
+            start, at = found.span()
+            group = found.lastgroup
+            if group in ("space", "sandbox"):
+                continue
+            if group == "word":
+                at = self._word(start, at)
+            elif group == "comment":
+                at = self._comment(start)
+            elif group == "delimiter" and not self._code_comments:
+                self._cut()
+            elif group == "closing":
+                at = self._closing(start, at)
+            elif group == "mark" and self._is_dash_comment(start):
+                at = _line_end(text, start)
+            else:
+                self._other(group, start, at)
+        if self._code_comments:
+            self._source.refuse_open(self._code_comments[0], "/*! … */ comment", "*/")
+        self._cut()
+        return self._assembler.statements()
+
+    def _word(self, start: int, end: int) -> int:
+        word = self._source.text[start:end].upper() if end - start < 64 else "`"
+        if word == "DELIMITER" and not self._code_comments and self._is_command(start, end):
+            return self._change_delimiter(start, end)
+        if word == "SOURCE" and self._assembler.start is None:
+            self._refuse_command(start, "source")
+        self._assembler.code(start, end, word)
+        return end
+
+    def _other(self, group: str | None, start: int, end: int) -> None:
+        mark = self._source.text[start]
+        if group == "opening":
+            self._code_comments.append(start)
+            self._assembler.hint(start, end)
+            return
+        if group == "mark":
+            self._check_mark(start, mark)
+        self._assembler.code(start, end, mark)
+
+    def _closing(self, start: int, end: int) -> int:
+        if self._code_comments:
+            self._code_comments.pop()
+            self._assembler.hint(start, end)
+            return end
+        self._assembler.code(start, start + 1, "*")
+        return start + 1
+
+    def _check_mark(self, start: int, mark: str) -> None:
+        names = {"'": "string", '"': "string", "`": "quoted identifier"}
+        if mark in names:
+            self._source.refuse_open(start, names[mark], mark)
+        if mark == "\\":
+            self._refuse_command(start, self._source.text[start : start + 2])
+
+    def _refuse_command(self, start: int, command: str) -> None:
+        self._source.refuse(
+            start,
+            f"{command} is a command of the mysql client, which no server understands: write "
+            "SQL in its place, or run the file with mysql as the migration's own command",
+        )
+
+    def _comment(self, start: int) -> int:
+        end = self._source.text.find("*/", start + 2)
+        if end < 0:
+            self._source.refuse_open(start, "comment", "*/")
+        if self._source.text.startswith("+", start + 2):
+            self._assembler.hint(start, end + 2)
+        return end + 2
+
+    def _is_dash_comment(self, start: int) -> bool:
+        """The client takes ``--`` before a statement as a comment even with no space after it."""
+        return self._assembler.start is None and self._source.text.startswith("--", start)
+
+    def _is_command(self, start: int, end: int) -> bool:
+        """DELIMITER counts before a statement or at the start of a line, with an argument."""
+        text = self._source.text
+        if self._assembler.start is None:
+            return True
+        line = text[text.rfind("\n", 0, start) + 1 : start]
+        return not line.strip() and text[end : end + 1] in (" ", "\t")
+
+    def _change_delimiter(self, start: int, end: int) -> int:
+        self._cut()
+        found = _DELIMITER_ARGUMENT.match(self._source.text, end)
+        delimiter = next((group for group in found.groups() if group), "")
+        if not delimiter:
+            self._source.refuse(start, "DELIMITER names no delimiter; write it on the same line")
+        if "\\" in delimiter:
+            self._source.refuse(
+                start, f"the delimiter {delimiter!r} has a backslash; choose another, such as $$"
+            )
+        self._match = _pattern(delimiter, self._mariadb).match
+        return _line_end(self._source.text, end)
+
+    def _cut(self) -> None:
+        statement = self._assembler.cut()
+        if statement and statement.kind == "SET" and _NO_ESCAPES.search(statement.text):
+            self._source.refuse(
+                statement.start,
+                "NO_BACKSLASH_ESCAPES changes how every later string is read, which is not "
+                "supported: leave it out of sql_mode",
+            )
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end

@@ -1,0 +1,312 @@
+"""What a record proves: PASS needs all seven gates, and nothing vacuous is ever green."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.timeline import Event
+from harness.verdict import SEVERITY, Verdict, judge, merge
+
+GATES = ("baseline", "control", "fault", "damage", "recovery", "verification", "collateral")
+Change = Callable[[list[Event]], list[Event]]
+
+
+def event(kind: str, **data: Any) -> Event:
+    return Event(0, "trial", kind, data)
+
+
+def claim(section: str, name: str, answer: str = "held", **more: Any) -> Event:
+    data = {"found": "this", "wanted": "that", "population": 10, "lost": 0, **more}
+    return event("claim", section=section, name=name, answer=answer, **data)
+
+
+def phase(name: str) -> Event:
+    return event("phase.end", phase=name)
+
+
+def witness(source: str) -> Event:
+    return event("witness", source=source, says=f"told by {source}")
+
+
+def record(**cell: Any) -> list[Event]:
+    """Everything a trial needs for a PASS, a millisecond apart."""
+    events = [
+        event("cell", **{"id": "a/b/c/d/e", "purpose": "recovery", "objectives": {}, **cell}),
+        event("control", ok=True, says="it goes through"),
+        claim("steady_state", "calm"),
+        witness("injector"),
+        witness("victim"),
+        event("fired", fault="f", moment="after statement 1"),
+        claim("damage", "broken"),
+        phase("damage"),
+        phase("diagnose"),
+        event("step.end", name="mend it", ok=True),
+        phase("recover"),
+        claim("verify", "mended"),
+        claim("verify", "ledger"),
+        phase("verify"),
+        claim("untouched", "users is as before"),
+        event("finished"),
+    ]
+    return [Event(n * 1_000_000, e.lane, e.kind, e.data) for n, e in enumerate(events)]
+
+
+def without(kind: str, **data: Any) -> Change:
+    def is_meant(e: Event) -> bool:
+        return e.kind == kind and data.items() <= e.data.items()
+
+    return lambda events: [e for e in events if not is_meant(e)]
+
+
+def turned(kind: str, change: dict, **data: Any) -> Change:
+    def turn(events: list[Event]) -> list[Event]:
+        found = [e for e in events if e.kind == kind and data.items() <= e.data.items()]
+        assert found, f"there is no {kind} with {data}"
+        return [Event(e.t_ns, e.lane, e.kind, {**e.data, **change}) if e in found else e
+                for e in events]  # fmt: skip
+
+    return turn
+
+
+def plus(*more: Event) -> Change:
+    """Added before the trial is finished."""
+    return lambda events: [*events[:-1], *more, events[-1]]
+
+
+def unstruck(events: list[Event]) -> list[Event]:
+    gone = plus(event("missed", reason="over too soon"))(without("fired")(events))
+    return without("claim", section="damage")(gone)
+
+
+NOT_HELD = {"answer": "not held"}
+UNANSWERABLE = {"answer": "unanswerable"}
+VACUOUS = {"population": 0}
+TABLE = [
+    # gate, what is different, verdict, reason
+    ("baseline", without("claim", section="steady_state"), "INCONCLUSIVE", "baseline_red"),
+    ("baseline", turned("claim", NOT_HELD, name="calm"), "INCONCLUSIVE", "baseline_red"),
+    ("baseline", turned("claim", UNANSWERABLE, name="calm"), "INCONCLUSIVE", "baseline_red"),
+    ("baseline", turned("claim", VACUOUS, name="calm"), "INCONCLUSIVE", "baseline_red"),
+    ("control", without("control"), "INCONCLUSIVE", "control_failed"),
+    ("control", turned("control", {"ok": False}), "INCONCLUSIVE", "control_failed"),
+    ("fault", without("fired"), "INCONCLUSIVE", "fault_missed"),
+    ("fault", unstruck, "INCONCLUSIVE", "fault_missed"),
+    ("fault", without("witness", source="victim"), "INCONCLUSIVE", "fault_missed"),
+    ("fault", turned("witness", {"source": "injector"}), "INCONCLUSIVE", "fault_missed"),
+    ("damage", without("claim", section="damage"), "INCONCLUSIVE", "no_damage"),
+    ("damage", turned("claim", NOT_HELD, name="broken"), "INCONCLUSIVE", "no_damage"),
+    ("damage", turned("claim", VACUOUS, name="broken"), "INCONCLUSIVE", "no_damage"),
+    ("recovery", without("step.end"), "INCONCLUSIVE", "no_recovery"),
+    ("recovery", turned("step.end", {"ok": False}), "FAIL", "recovery_failed"),
+    (
+        "recovery",
+        plus(event("look", name="who blocks", ok=False, named=["other"])),
+        "FAIL",
+        "recovery_failed",
+    ),
+    ("recovery", turned("cell", {"objectives": {"rto_s": 0.001}}), "FAIL", "recovery_failed"),
+    ("verification", without("claim", section="verify"), "INCONCLUSIVE", "vacuous_check"),
+    ("verification", turned("claim", NOT_HELD, name="mended"), "FAIL", "end_state_wrong"),
+    ("verification", turned("claim", UNANSWERABLE, name="mended"), "INCONCLUSIVE", "vacuous_check"),
+    ("verification", turned("claim", VACUOUS, name="mended"), "INCONCLUSIVE", "vacuous_check"),
+    ("verification", turned("claim", NOT_HELD, name="ledger"), "FAIL", "end_state_wrong"),
+    ("collateral", without("claim", section="untouched"), "INCONCLUSIVE", "vacuous_check"),
+    ("collateral", turned("claim", NOT_HELD, section="untouched"), "FAIL", "collateral_damage"),
+    (
+        "collateral",
+        turned("claim", UNANSWERABLE, section="untouched"),
+        "INCONCLUSIVE",
+        "vacuous_check",
+    ),
+]
+
+
+def test_all_seven_gates_met_is_a_pass() -> None:
+    """The one record that is green, with the measures that were folded from it."""
+    judgement = judge(record())
+    assert (judgement.verdict, judgement.reason) == (Verdict.PASS, "proved")
+    assert [(gate.name, gate.met) for gate in judgement.gates] == [(name, True) for name in GATES]
+    assert judgement.rto == {
+        "total_ms": 8.0,
+        "detect_ms": 2.0,
+        "decide_ms": 1.0,
+        "repair_ms": 2.0,
+        "verify_ms": 3.0,
+    }
+    assert (judgement.as_expected, judgement.counts_as) == (True, Verdict.PASS)
+
+
+@pytest.mark.parametrize("gate, change, verdict, reason", TABLE)
+def test_a_gate_that_is_not_met(gate: str, change: Change, verdict: str, reason: str) -> None:
+    """Missing, false or vacuous: the gate says so, and the verdict has its reason."""
+    judgement = judge(change(record()))
+    assert (judgement.verdict, judgement.reason) == (verdict, reason)
+    assert next(g for g in judgement.gates if g.name == gate).met is not True
+    assert judgement.counts_as == verdict
+
+
+def test_every_gate_is_in_the_table() -> None:
+    """A gate that nobody can miss proves nothing."""
+    assert {gate for gate, *_ in TABLE} == set(GATES)
+
+
+PROBLEM = event("problem", verdict="ERROR", reason="ServerLost", message="it is gone")
+
+
+@pytest.mark.parametrize(
+    "changes, verdict",
+    [
+        ([plus(PROBLEM), turned("claim", NOT_HELD, name="mended"), without("control")], "FAIL"),
+        ([plus(PROBLEM), turned("step.end", {"ok": False})], "FAIL"),
+        ([plus(PROBLEM), without("control")], "ERROR"),
+        ([plus(PROBLEM)], "ERROR"),
+        ([without("finished"), without("control")], "ABORTED"),
+        ([without("control")], "INCONCLUSIVE"),
+        ([], "PASS"),
+    ],
+)
+def test_the_gravest_finding_wins(changes: Sequence[Change], verdict: str) -> None:
+    """FAIL > ERROR > ABORTED > INCONCLUSIVE > PASS: evidence against it beats every doubt."""
+    events = record()
+    for change in changes:
+        events = change(events)
+    assert judge(events).verdict == verdict
+
+
+@given(st.integers(min_value=0, max_value=len(record()) - 1))
+def test_a_record_cut_short_is_never_green(length: int) -> None:
+    """The harness was killed: whatever it had proved until then, it had not ended."""
+    judgement = judge(record()[:length])
+    assert (judgement.verdict, judgement.reason) == (Verdict.ABORTED, "cut_off")
+
+
+@pytest.mark.parametrize(
+    "caught_by, as_expected, counts_as",
+    [
+        (["mended"], True, "PASS"),
+        (["something else", "mended"], True, "PASS"),
+        (["something else"], False, "FAIL"),
+        (["mend it"], False, "FAIL"),
+    ],
+)
+def test_a_decoy_must_be_caught_by_the_claim_it_names(caught_by, as_expected, counts_as) -> None:
+    """Failing for another reason proves nothing about the trap."""
+    cell = record(purpose="decoy", caught_by=caught_by)
+    judgement = judge(turned("claim", NOT_HELD, name="mended")(cell))
+    assert judgement.verdict == "FAIL"
+    assert (judgement.as_expected, judgement.counts_as) == (as_expected, counts_as)
+    assert ("Wanted it caught by" in judgement.sentence) is not as_expected
+
+
+def test_a_step_may_catch_a_decoy() -> None:
+    """Where the database itself refuses, the step that failed is the catch."""
+    cell = record(purpose="decoy", caught_by=["mend it"])
+    assert judge(turned("step.end", {"ok": False})(cell)).as_expected
+
+
+@pytest.mark.parametrize(
+    "purpose, change, verdict, as_expected, counts_as",
+    [
+        ("decoy", lambda e: e, "PASS", False, "FAIL"),
+        ("nothing-done", without("step.end"), "INCONCLUSIVE", False, "FAIL"),
+        ("nothing-done", turned("claim", NOT_HELD, name="mended"), "FAIL", True, "PASS"),
+        ("no-injection", unstruck, "INCONCLUSIVE", True, "PASS"),
+        ("no-injection", lambda e: e, "PASS", False, "FAIL"),
+        ("decoy", plus(PROBLEM), "ERROR", False, "ERROR"),
+        ("no-injection", without("finished"), "ABORTED", False, "ABORTED"),
+    ],
+)
+def test_what_a_trial_is_for_decides_what_counts(
+    purpose: str, change: Change, verdict: str, as_expected: bool, counts_as: str
+) -> None:
+    """A wrong thing that slips through is a failure of the drill; a broken machine is not."""
+    judgement = judge(change(record(purpose=purpose, caught_by=["mended"])))
+    assert judgement.verdict == verdict
+    assert (judgement.as_expected, judgement.counts_as) == (as_expected, counts_as)
+
+
+@pytest.mark.parametrize(
+    "allowed, lost, verdict", [(0, 1, "FAIL"), (2, 1, "PASS"), (2, 2, "PASS"), (2, 3, "FAIL")]
+)
+def test_losses_are_held_against_the_objective(allowed: int, lost: int, verdict: str) -> None:
+    """An objective allows so many lost writes, and only for what it counts."""
+    events = record(objectives={"lost_writes": allowed, "lost_values": 0})
+    judgement = judge(turned("claim", {**NOT_HELD, "lost": lost}, name="ledger")(events))
+    assert (judgement.verdict, judgement.rpo["lost_writes"]) == (verdict, lost)
+
+
+def test_an_objective_never_excuses_another_claim() -> None:
+    """Lost writes are allowed; a wrong schema is not a lost write."""
+    events = record(objectives={"lost_writes": 100, "lost_values": 100})
+    changed = turned("claim", {**NOT_HELD, "lost": 1}, name="mended")(events)
+    assert judge(changed).verdict == "FAIL"
+
+
+def test_an_excused_loss_stays_visible() -> None:
+    """It is no failed claim, and is counted all the same."""
+    events = record(objectives={"lost_values": 5})
+    judgement = judge(turned("claim", {**NOT_HELD, "lost": 2}, section="untouched")(events))
+    assert (judgement.failed_claims, judgement.rpo["lost_values"]) == ((), 2)
+
+
+claims = st.builds(
+    claim,
+    st.sampled_from(["steady_state", "damage", "verify", "untouched"]),
+    st.sampled_from(["mended", "ledger", "other"]),
+    st.sampled_from(["held", "not held", "unanswerable"]),
+    population=st.sampled_from([None, 0, 5]),
+    lost=st.integers(0, 3),
+)
+others = st.sampled_from(
+    [
+        event("control", ok=True, says=""),
+        event("control", ok=False, says=""),
+        witness("injector"),
+        witness("victim"),
+        event("fired"),
+        event("missed", reason=""),
+        event("step.end", name="s", ok=True),
+        event("step.end", name="s", ok=False),
+        event("look", name="l", ok=False, named=[]),
+        PROBLEM,
+        event("finished"),
+    ]
+)
+records = st.lists(claims | others, max_size=14).flatmap(
+    lambda events: st.sampled_from([events, [*record()[:-1], *events, record()[-1]]])
+)
+
+
+@given(records)
+def test_a_pass_implies_every_gate(events: list[Event]) -> None:
+    """Whatever is on the record, green means that all seven were met."""
+    judgement = judge(events)
+    if judgement.verdict is Verdict.PASS:
+        assert [gate.met for gate in judgement.gates] == [True] * 7
+        assert judgement.failed_claims == ()
+
+
+@given(records, st.integers(0, 30), st.sampled_from(["verify", "untouched"]))
+def test_evidence_against_a_recovery_is_never_outvoted(
+    events: list[Event], place: int, section: str
+) -> None:
+    """A claim of the end state that does not hold makes any record a FAIL."""
+    assert judge([*events[:place], claim(section, "x", "not held"), *events[place:]]).verdict == (
+        Verdict.FAIL
+    )
+
+
+@given(st.lists(st.sampled_from(list(Verdict)), min_size=1))
+def test_a_run_is_as_bad_as_its_worst_trial(verdicts: list[Verdict]) -> None:
+    """Independent of order and number."""
+    assert merge(verdicts) == min(verdicts, key=SEVERITY.index)
+
+
+def test_an_empty_run_proves_nothing() -> None:
+    """No trial is not a success."""
+    assert merge([]) is Verdict.INCONCLUSIVE
