@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import subprocess
+import termios
 
 import pytest
 from mdrill_world import engines_of, until
@@ -65,15 +67,16 @@ class Terminal:
         self._listen()
         return self.process.returncode
 
+    def close(self):
+        """Close the window."""
+        os.close(self._ours)
+
     def client(self):
         """The line with which a person connects, as it was told last."""
         return re.findall(r"^  (.*\b(?:psql|mysql|mariadb) .*)$", self.said, re.MULTILINE)[-1]
 
 
 def _take_terminal():
-    import fcntl
-    import termios
-
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
@@ -182,7 +185,7 @@ def test_a_terminal_that_is_closed_ends_the_practice_and_leaves_nothing(world, h
     """The window is closed: HUP comes, nothing can be said any more, all is removed."""
     terminal = Terminal(world, "partial-failure", *here)
     terminal.hear(PROMPT)
-    os.close(terminal._ours)
+    terminal.close()
     assert terminal.process.wait(timeout=60) == 129
     assert world.leftovers() == []
     assert world.result()["exit_code"] == 129

@@ -112,7 +112,7 @@ def test_a_whole_file_has_no_place_between_its_statements(moment: Moment, can_be
 def test_a_cell_without_damage_is_a_mistake_of_the_scenario() -> None:
     """A recovery from nothing would prove nothing; the message names the cell."""
     story = scenario(damage=(Damage((Claim("broken", None),), where((), ("early",))),))
-    with pytest.raises(ScenarioError, match="no damage is declared for .*late"):
+    with pytest.raises(ScenarioError, match=r"no damage is declared for .*late"):
         make(stories=(story,))
 
 

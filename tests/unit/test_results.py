@@ -24,27 +24,13 @@ class Planned(Exception):
 
 @pytest.fixture
 def would_run(monkeypatch: pytest.MonkeyPatch):
-    """Feeds a line to ``mdrill`` and stops it where it would start its first server."""
+    """Feeds a line to ``mdrill`` and stops it where it would open the record of its run."""
 
-    def stop(trials: plan.Plan):
-        raise Planned(trials)
+    def stop(_stage, _drill, _seed, planned, *_):
+        raise Planned(planned.trials)
 
-    def campaign(*_args, **_kwargs):
-        return type("Campaign", (), {"run": staticmethod(stop)})
-
-    class NoFolder:
-        path = "nowhere"
-
-        @staticmethod
-        def create(_out, _run_id):
-            return NoFolder()
-
-        def write_header(self, _header):
-            pass
-
-    monkeypatch.setattr(running, "Campaign", campaign)
-    monkeypatch.setattr(running, "RunFolder", NoFolder)
     named = type("Named", (), {"name": "fake"})
+    monkeypatch.setattr(running, "open_record", stop)
     monkeypatch.setattr(choosing, "backend", lambda *_: (named, ""))
     monkeypatch.setattr(choosing, "scenarios", lambda: OURS)
     monkeypatch.setattr(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from harness.application.workload import Reader, Writer, bind, statements_of
 from harness.errors import StepFailed
 from harness.ledger import Op, Outcome
 from harness.model import App, AppVersion
-from harness.application.workload import Reader, Writer, bind, statements_of
 
 FULL = AppVersion(
     read="SELECT email FROM users WHERE id = :id",

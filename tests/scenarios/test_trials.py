@@ -1,0 +1,123 @@
+"""The stories, run for real: what should repair repairs, what should not is caught.
+
+For each scenario on each engine: in every mode the first fault that has a recovery, with that
+recovery; every decoy once; once nothing done; once the fault left out. ``mdrill run full`` and
+``mdrill teeth`` run every cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from harness import bundled, catalog, loading, plan, results
+from harness.errors import ScenarioError
+from harness.model import Drill, Trial
+from harness.testing import run_scenario
+from harness.trial import TrialRun
+
+PLACES = (
+    ("postgres", "local"),
+    ("mariadb", "local"),
+    ("postgres", "docker"),
+    ("mysql", "docker"),
+)
+SEEDS = (1, 2, 3)
+REPEATED = "slow-index", "partial-failure"
+FOLDER = bundled.folder("scenarios")
+
+
+def chosen(trials: tuple[Trial, ...]) -> Iterator[Trial]:
+    """The first trial of each thing that has to be shown once."""
+    shown = set()
+    for trial in trials:
+        what = {
+            "recovery": ("recovery", trial.mode),
+            "decoy": ("decoy", trial.procedure.id if trial.procedure else ""),
+        }.get(trial.purpose, (trial.purpose, ""))
+        if what not in shown:
+            shown.add(what)
+            yield trial
+
+
+def every_trial() -> list:
+    params = []
+    for engine, backend in PLACES:
+        marks = (pytest.mark.docker,) if backend == "docker" else ()
+        for path in sorted(FOLDER.glob("*.yaml")):
+            try:
+                story = loading.load_scenario(path)
+            except ScenarioError:
+                continue  # test_files tells what is wrong with it
+            everything = Drill("x", "x", teeth=True)
+            planned = plan.make(everything, (story,), (catalog.engine(engine),), 1)
+            params += [
+                pytest.param(trial, backend, id=f"{trial.id}-{backend}", marks=marks)
+                for trial in chosen(planned.trials)
+            ]
+    return params
+
+
+TRIALS = every_trial()
+
+
+def judged(trial: Trial, lane) -> dict:
+    return results.of_trial(TrialRun(trial, lane).run().events())
+
+
+def told(result: dict) -> str:
+    return f"{result['verdict']}: {result['sentence']} Failed: {result['failed_claims']}"
+
+
+@pytest.mark.parametrize("trial, backend", TRIALS)
+def test_it_ends_as_it_must(trial: Trial, backend: str, lane_of) -> None:
+    """Recoveries PASS, decoys FAIL by their claim, nothing done FAILs, no fault proves nothing."""
+    result = judged(trial, lane_of(trial.engine, backend))
+    assert (result["verdict"], result["as_expected"]) == (result["expected"], True), told(result)
+
+
+@pytest.mark.parametrize(
+    "trial, backend",
+    [
+        param
+        for param in TRIALS
+        if param.values[0].scenario.id in REPEATED
+        and param.values[0].purpose in ("recovery", "decoy")
+        and param.values[1] == "local"
+    ],
+)
+def test_other_choices_lead_to_the_same_verdict(trial: Trial, backend: str, lane_of) -> None:
+    """What the application happens to write changes nothing about what is proved."""
+    lane = lane_of(trial.engine, backend)
+    found = {
+        told(r)
+        for seed in SEEDS
+        if not (r := judged(replace(trial, seed=seed), lane))["as_expected"]
+    }
+    assert found == set()
+
+
+def test_a_trial_leaves_nothing_on_its_server(lane_of) -> None:
+    """Its database, its sessions and its processes are gone when it has been judged."""
+    lane = lane_of("postgres", "local")
+    trial = TRIALS[0].values[0]
+    judged(trial, lane)
+
+    def databases() -> set[str]:
+        return {row[0] for row in lane.observer().run("SELECT datname FROM pg_database").rows}
+
+    before = databases()
+    judged(trial, lane)
+    assert databases() == before
+    sessions = lane.engine.sessions.listing(lane.observer())
+    assert {info.database for info in sessions} <= {lane.engine.databases.maintenance}
+
+
+def test_your_own_test_can_run_a_scenario() -> None:
+    """One call from any pytest, on a server of its own; a surprise has the line to run again."""
+    path = next(FOLDER.glob("*slow-index.yaml"))
+    outcome = run_scenario(path, "postgres", "local", only=["*/drop-the-index", "*/analyze-only"])
+    assert [trial["verdict"] for trial in outcome.trials] == ["PASS", "FAIL"]
+    assert outcome.surprises == []
