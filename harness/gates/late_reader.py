@@ -6,15 +6,15 @@ import threading
 from dataclasses import dataclass
 
 from harness.errors import DeadlineExceeded
-from harness.gates import _holding
-from harness.ports import GateKind, SessionInfo, Target
+from harness.gates._holding import SessionGate
+from harness.ports import Target
 from harness.waiting import until
 
 DEADLINE_S = 30.0
 
 
 @dataclass(frozen=True)
-class LateReader(GateKind):
+class LateReader(SessionGate):
     """``late_reader: events``. A first reader stops the ALTER at its start; a second queues
     behind it; when the first leaves, the ALTER begins, admits the second while it works, and
     then cannot end before the second does. Only for engines whose DDL is online.
@@ -23,8 +23,7 @@ class LateReader(GateKind):
     late_reader: str
 
     def arm(self, target: Target) -> None:
-        session = target.connect("blocker")
-        _holding.hold(target, self, session)
+        session = self.take_session(target)
         target.engine.gating.hold_table_read(session, self.late_reader)
 
     def follow(self, target: Target) -> None:
@@ -34,8 +33,8 @@ class LateReader(GateKind):
         )
         arrived.start()
         self._wait_until_queued(target, late.pid)
-        _holding.let_go(target)
-        _holding.hold(target, self, late)
+        self.open(target)
+        self.hold_with(target, late)
         arrived.join(DEADLINE_S)
         if arrived.is_alive():
             raise DeadlineExceeded("the late reader was never admitted: is this DDL online?")
@@ -46,12 +45,6 @@ class LateReader(GateKind):
             return any(waiter == pid for waiter, _ in pairs)
 
         until("the late reader to queue behind the migration", DEADLINE_S, queued)
-
-    def open(self, target: Target) -> None:
-        _holding.let_go(target)
-
-    def holder(self, target: Target) -> SessionInfo | None:
-        return _holding.holder(target)
 
 
 KIND = LateReader

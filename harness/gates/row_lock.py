@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.gates import _holding
-from harness.ports import GateKind, SessionInfo, Target
+from harness.gates._holding import SessionGate
+from harness.ports import Target
 
 
 @dataclass(frozen=True)
-class RowLock(GateKind):
+class RowLock(SessionGate):
     """``row_lock: users`` holds the row whose ``key`` is ``row``.
 
     Where DDL has already locked the table in the same transaction, use ``trigger`` instead.
@@ -20,15 +20,8 @@ class RowLock(GateKind):
     key: str = "id"
 
     def arm(self, target: Target) -> None:
-        session = target.connect("blocker")
-        _holding.hold(target, self, session)
+        session = self.take_session(target)
         target.engine.gating.hold_row(session, self.row_lock, self.key, self.row)
-
-    def open(self, target: Target) -> None:
-        _holding.let_go(target)
-
-    def holder(self, target: Target) -> SessionInfo | None:
-        return _holding.holder(target)
 
 
 KIND = RowLock

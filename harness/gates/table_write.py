@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.gates import _holding
-from harness.ports import GateKind, SessionInfo, Target
+from harness.gates._holding import SessionGate
+from harness.ports import Target
 
 
 @dataclass(frozen=True)
-class TableWrite(GateKind):
+class TableWrite(SessionGate):
     """``table_write: users``: the forgotten writer whom an index build has to wait for.
 
     The row whose ``key`` is ``row`` stays locked, so the application should not touch it.
@@ -20,18 +20,11 @@ class TableWrite(GateKind):
     key: str = "id"
 
     def arm(self, target: Target) -> None:
-        session = target.connect("blocker")
-        _holding.hold(target, self, session)
+        session = self.take_session(target)
         target.engine.gating.hold_row(session, self.table_write, self.key, self.row)
         session.run(
             f"UPDATE {self.table_write} SET {self.key} = {self.row} WHERE {self.key} = {self.row}"
         )
-
-    def open(self, target: Target) -> None:
-        _holding.let_go(target)
-
-    def holder(self, target: Target) -> SessionInfo | None:
-        return _holding.holder(target)
 
 
 KIND = TableWrite

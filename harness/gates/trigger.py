@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.gates import _holding
-from harness.ports import GateKind, SessionInfo, Target
+from harness.gates._holding import SessionGate
+from harness.ports import Target
 
 
 @dataclass(frozen=True)
-class Trigger(GateKind):
+class Trigger(SessionGate):
     """``trigger: users`` holds an UPDATE at the row whose ``key`` is ``row``.
 
     Works where a row lock cannot be taken because the same transaction changed the table.
@@ -28,20 +28,13 @@ class Trigger(GateKind):
             )
 
     def arm(self, target: Target) -> None:
-        session = target.connect("blocker")
-        _holding.hold(target, self, session)
+        session = self.take_session(target)
         target.engine.gating.take_lock(session, self._name(target))
-
-    def open(self, target: Target) -> None:
-        _holding.let_go(target)
 
     def clear(self, target: Target) -> None:
         """Remove the trigger, once nobody is parked in it any more."""
         with target.session("blocker") as session:
             target.engine.gating.remove_trigger(session, self.trigger, self._name(target))
-
-    def holder(self, target: Target) -> SessionInfo | None:
-        return _holding.holder(target)
 
     def _name(self, target: Target) -> str:
         return f"gate_{target.database}"
