@@ -11,6 +11,11 @@ PACKAGE = Path(__file__).resolve().parent
 _IN_CHECKOUT = {"scenarios": "scenarios", "drills": "drills", "templates": "reports/templates"}
 
 
+def is_ours(file: str) -> bool:
+    """True for a scenario file that comes with the project, False for a user's own."""
+    return Path(file).resolve().parent == folder("scenarios").resolve()
+
+
 def folder(name: Literal["scenarios", "drills", "templates"]) -> Path:
     """The folder of that name, the checkout's before the wheel's.
 

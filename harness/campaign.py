@@ -115,9 +115,18 @@ class Campaign:
             with self._lock:
                 self._results.append(result)
             self._tell(trial.id, result)
-            if result["verdict"] != "INCONCLUSIVE" or trial.purpose != "recovery":
+            if not self._worth_another(trial, result):
                 break
         return result["verdict"]
+
+    @staticmethod
+    def _worth_another(trial: Trial, result: Mapping[str, Any]) -> bool:
+        """Only what could not be proved; a control that fails would fail again."""
+        return (
+            result["verdict"] == "INCONCLUSIVE"
+            and trial.purpose == "recovery"
+            and result["reason"] != "control_failed"
+        )
 
     def _open(self, engine: str) -> Lane:
         lane = Lane(self._backend, self._engines[engine], self._images.get(engine))

@@ -115,7 +115,10 @@ class Lane:
         try:
             outcome = target.start_migration().outcome(CONTROL_DEADLINE_S)
             if not outcome.finished:
-                return Control(False, f"it fails by itself: {outcome.code} {outcome.message}")
+                met = f"{outcome.code} {outcome.message}"
+                return Control(
+                    False, f"it fails by itself: {met}; tell a failure by fail-statement instead"
+                )
             with target.asking() as session:
                 target.migrated_fingerprint = self.engine.catalog.fingerprint(session)
             wrong = [] if _is_bad(scenario) else unmet(target, scenario, self.engine, mode)

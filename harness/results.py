@@ -46,7 +46,10 @@ def _data(events: Sequence[Event], kind: str) -> dict[str, Any]:
 
 def rerun_line(cell: Mapping[str, Any], server: Mapping[str, Any]) -> str:
     """One shell line that runs this very trial again."""
-    words = ["mdrill", "run", "--only", cell.get("id", "").partition("@")[0]]
+    words = ["mdrill", "run"]
+    if cell.get("own_file"):
+        words.append(cell["own_file"])
+    words += ["--only", cell.get("id", "").partition("@")[0]]
     if cell.get("engine"):
         words += ["--engine", cell["engine"]]
     if cell.get("seed") is not None:

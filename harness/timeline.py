@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from harness.errors import EnvironmentProblem
+from harness.errors import DrillError, EnvironmentProblem
 
 LANES = ("trial", "migration", "locks", "application", "server", "fault", "recovery", "claims")
 
@@ -104,7 +104,7 @@ class Timeline:
             yield found
         except BaseException as error:
             found.setdefault("ok", False)
-            found.setdefault("error", f"{type(error).__name__}: {error}")
+            found.setdefault("error", _said(error))
             raise
         finally:
             found.setdefault("ok", True)
@@ -120,6 +120,11 @@ class Timeline:
             if self._file:
                 self._file.close()
                 self._file = None
+
+
+def _said(error: BaseException) -> str:
+    """Our own errors are sentences; of others the class is half of what they say."""
+    return str(error) if isinstance(error, DrillError) else f"{type(error).__name__}: {error}"
 
 
 def _opened(path: Path) -> IO[str]:

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from harness import always
+from harness import always, bundled
 from harness.application.background import BackgroundApplication
 from harness.conductor import drive
 from harness.errors import DeadlineExceeded, DrillError, Interrupted
@@ -323,6 +323,7 @@ class TrialRun:
                 "lost_values": trial.objectives.lost_values,
             },
             file=Path(scenario.file).name,
+            own_file="" if bundled.is_ours(scenario.file) else scenario.file,
             sha256=scenario.sha256,
             statements=[self.lane.text(sql) for sql in scenario.migration.statements],
         )

@@ -16,7 +16,7 @@ from harness.errors import EnvironmentProblem
 ENOUGH_DISK = 2 * 1024**3
 
 
-@click.command()
+@click.command(short_help="What can be used here, and what mends the rest.")
 @click.option("--mend", is_flag=True, help="First bring what is missing, as `make setup` does.")
 def doctor(mend: bool) -> int:
     """What of this machine can be used, what is missing, and the command that mends it."""
@@ -63,7 +63,7 @@ def build(engine: str) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Remove what dead runs have left.")
 def gc() -> int:
     """Remove exactly what runs whose process is gone have left: nothing of a living one."""
     removed = []

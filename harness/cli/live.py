@@ -28,7 +28,7 @@ class Live:
     def __init__(self, total: int) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._total = total
-        self._done = 0
+        self._judged_ids: set[str] = set()
         self._lock = threading.Lock()
         self._bar: Progress | None = None
         if self._console.is_terminal and not os.environ.get("NO_COLOR"):
@@ -68,8 +68,8 @@ class Live:
 
     def _judged(self, trial: str, result: Mapping[str, Any]) -> None:
         with self._lock:
-            self._done += 1
-            done = self._done
+            self._judged_ids.add(trial)
+            done = len(self._judged_ids)
         verdict = result["verdict"]
         caught = result["expected"] != "PASS" and result["as_expected"]
         mark = "caught" if caught else verdict

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
 
 from harness.model import Procedure, Scenario, Sql, word_of
 
@@ -44,15 +46,26 @@ def procedure(item: Procedure) -> str:
 
 def _procedures(procedures: Iterable[Procedure]) -> Iterable[str]:
     for item in procedures:
-        yield f"  {item.id}: {item.title}"
+        yield f"  {item.id}: {item.title or 'no title'}"
         for step in item.steps:
             condition = " (only if needed)" if step.unless or step.only_if else ""
             yield f"      - {step.name}{condition}"
-            sql = getattr(step.action, "sql", None)
-            for text in sql if isinstance(sql, tuple) else (sql,) if sql else ():
-                yield _sql(text, 10)
+            yield from _command(step.action)
         if item.caught_by:
             yield f"      caught by: {', '.join(item.caught_by)}"
+
+
+def _command(action: Any) -> Iterable[str]:
+    """What a step will do, as its YAML says it: SQL in full, any other verb with its fields."""
+    word = word_of(action).replace("-", "_")
+    for field in fields(action):
+        value = getattr(action, field.name)
+        if field.name in ("sql", "end_listed"):
+            for text in value if isinstance(value, tuple) else (value,):
+                yield _sql(text, 10)
+        elif field.name == word or value != field.default:
+            shown = getattr(value, "probe", value)
+            yield f"          {field.name}: {shown}"
 
 
 def _sql(sql: Sql, indent: int = 2) -> str:

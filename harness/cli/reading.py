@@ -18,7 +18,7 @@ from harness.model import Drill
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
 @click.option("--trials", is_flag=True, help="Every trial's id, for --only.")
 def list_(as_json: bool, trials: bool) -> int:
-    """The drills, the scenarios, and what they are made of."""
+    """The drills and the scenarios."""
     scenarios, drills = choosing.scenarios(), choosing.drills()
     if trials:
         everything = Drill("all", "all", engines=tuple(catalog.engines()), teeth=True)
@@ -42,7 +42,7 @@ def list_(as_json: bool, trials: bool) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Tell a scenario in prose, commands included.")
 @click.argument("name", metavar="SCENARIO | FILE.yaml")
 def explain(name: str) -> int:
     """A scenario in prose: its story, what strikes, what is done, what PASS will mean."""
@@ -52,7 +52,7 @@ def explain(name: str) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Check scenario files; all problems at once.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 def validate(files: tuple[Path, ...]) -> int:
     """Check scenario files (default: ours) and tell all problems at once. Needs no server."""

@@ -18,7 +18,7 @@ def _folder(run: str, out: Path | None) -> RunFolder:
     return RunFolder.open(direct if direct.is_dir() else choosing.out_folder(out) / run)
 
 
-@click.command()
+@click.command(short_help="Make the reports of a run again, from its events.")
 @click.argument("run", default="latest", metavar="[RUN]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where run folders are.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there, too.")
@@ -32,7 +32,7 @@ def report(run: str, out: Path | None, junit: Path | None) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Judge a run again, or tell one trial event by event.")
 @click.argument("run", default="latest", metavar="[RUN]")
 @click.option("--trial", help="Tell one trial event by event.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where run folders are.")

@@ -33,57 +33,83 @@ from harness.store import RunFolder, new_run_id
 class Options:
     """The options that ``run``, ``teeth`` and ``practice`` share."""
 
-    backend: str
-    image: tuple[str, ...]
-    engine: tuple[str, ...]
-    only: tuple[str, ...]
-    seed: int | None
-    trial_seed: int | None
-    rows: int | None
-    repeat: int | None
-    attempts: int | None
-    jobs: int
-    shard: str | None
-    out: Path | None
-    as_json: bool
-    junit: Path | None
+    backend: str = "auto"
+    image: tuple[str, ...] = ()
+    engine: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    seed: int | None = None
+    trial_seed: int | None = None
+    rows: int | None = None
+    repeat: int | None = None
+    attempts: int | None = None
+    jobs: int = 0
+    shard: str | None = None
+    out: Path | None = None
+    as_json: bool = False
+    junit: Path | None = None
 
 
-OPTIONS: tuple[Callable, ...] = (
-    click.option("--backend", type=click.Choice(["auto", "docker", "local"]), default="auto"),
-    click.option("--image", multiple=True, metavar="ENGINE=IMAGE", help="Run on another image."),
-    click.option("--engine", multiple=True, help="Only these engines (may be repeated)."),
-    click.option("--only", multiple=True, metavar="PATTERN", help="Only trials whose id matches."),
-    click.option("--seed", type=int, help="Repeat a run: every choice is drawn from it."),
-    click.option("--trial-seed", type=int, help="Repeat one trial with its own seed."),
-    click.option("--rows", type=click.IntRange(min=2000), help="Rows in every generated table."),
-    click.option("--repeat", type=click.IntRange(min=1), help="Run every trial so many times."),
-    click.option("--attempts", type=click.IntRange(min=1), help="Tries of an INCONCLUSIVE trial."),
-    click.option("--jobs", type=int, default=0, help="Servers at once (default: one per engine)."),
-    click.option("--shard", metavar="I/N", help="Run the I-th of N parts."),
-    click.option("--out", type=click.Path(path_type=Path), help="Where run folders go."),
-    click.option("--json", "as_json", is_flag=True, help="Print run.json on stdout."),
-    click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there, too."),
-)
+OPTIONS: Mapping[str, Callable] = {
+    "backend": click.option(
+        "--backend",
+        type=click.Choice(["auto", "docker", "local"]),
+        default="auto",
+        help="Where servers come from; auto takes Docker if it answers, else local processes.",
+    ),
+    "image": click.option(
+        "--image", multiple=True, metavar="ENGINE=IMAGE", help="E.g. postgres=postgres:16."
+    ),
+    "engine": click.option("--engine", multiple=True, help="Only this engine (repeatable)."),
+    "only": click.option(
+        "--only",
+        multiple=True,
+        metavar="PATTERN",
+        help="Only trials whose id begins with it or matches it as a shell pattern (repeatable).",
+    ),
+    "seed": click.option("--seed", type=int, help="Repeat a run: every choice is drawn from it."),
+    "trial_seed": click.option("--trial-seed", type=int, help="Repeat one trial by its own seed."),
+    "rows": click.option(
+        "--rows",
+        type=click.IntRange(min=2000),
+        help="Rows in each generated table, where a scenario does not need more.",
+    ),
+    "repeat": click.option("--repeat", type=click.IntRange(min=1), help="Run all so many times."),
+    "attempts": click.option(
+        "--attempts", type=click.IntRange(min=1), help="Tries of an INCONCLUSIVE trial."
+    ),
+    "jobs": click.option("--jobs", type=int, default=0, help="Servers at once; one per engine."),
+    "shard": click.option("--shard", metavar="I/N", help="Run the I-th of N parts."),
+    "out": click.option("--out", type=click.Path(path_type=Path), help="Where run folders go."),
+    "as_json": click.option("--json", "as_json", is_flag=True, help="Print run.json on stdout."),
+    "junit": click.option(
+        "--junit", type=click.Path(path_type=Path), help="Write JUnit XML there, too."
+    ),
+}
+ONE_TRIAL = ("trial_seed", "repeat", "attempts", "jobs", "shard")
+"""Options that make no sense where a single trial is run together with a person."""
 
 
-def with_options(command: Callable) -> Callable:
-    """Give a command the shared options, as one ``Options`` value."""
+def with_options(*without: str) -> Callable[[Callable], Callable]:
+    """Give a command the shared options, but for some, as one ``Options`` value."""
 
-    def wrapper(**values: Any) -> int:
-        own = {k: values.pop(k) for k in list(values) if k not in Options.__dataclass_fields__}
-        return command(options=Options(**values), **own)
+    def decorate(command: Callable) -> Callable:
+        def wrapper(**values: Any) -> int:
+            own = {k: values.pop(k) for k in list(values) if k not in OPTIONS}
+            return command(options=Options(**values), **own)
 
-    wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
-    for option in reversed(OPTIONS):
-        wrapper = option(wrapper)
-    return wrapper
+        wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+        for name in reversed(OPTIONS):
+            if name not in without:
+                wrapper = OPTIONS[name](wrapper)
+        return wrapper
+
+    return decorate
 
 
-@click.command()
+@click.command(short_help="Run a drill, a scenario, or a file of your own.")
 @click.argument("names", nargs=-1, metavar="[DRILL | SCENARIO | FILE.yaml]...")
 @click.option("--decoys", is_flag=True, help="Run the decoys, too; each must be caught.")
-@with_options
+@with_options()
 def run(names: tuple[str, ...], decoys: bool, options: Options) -> int:
     """Run a drill (default: quick), a scenario, or a scenario file of your own."""
     drill, scenarios = choosing.what(names)
@@ -94,9 +120,9 @@ def run(names: tuple[str, ...], decoys: bool, options: Options) -> int:
     return execute(drill, scenarios, options)
 
 
-@click.command()
+@click.command(short_help="Prove that the checks can fail.")
 @click.argument("names", nargs=-1, metavar="[SCENARIO | FILE.yaml]...")
-@with_options
+@with_options()
 def teeth(names: tuple[str, ...], options: Options) -> int:
     """Prove that the checks can fail: leave out the recovery, the fault; run every decoy."""
     drill, scenarios = choosing.what(names or ("teeth",))

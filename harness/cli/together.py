@@ -17,7 +17,15 @@ import click
 from harness import always, plan, results
 from harness.cli import choosing
 from harness.cli.prose import procedure
-from harness.cli.running import Options, Stage, finish, open_record, set_stage, with_options
+from harness.cli.running import (
+    ONE_TRIAL,
+    Options,
+    Stage,
+    finish,
+    open_record,
+    set_stage,
+    with_options,
+)
 from harness.cli.signals import postponed
 from harness.errors import DrillError, Interrupted
 from harness.lane import Lane
@@ -34,9 +42,9 @@ NOT_REPAIRED = 1
 FOUND_LIMIT = 160
 
 
-@click.command()
+@click.command(short_help="Repair a broken database by hand, on the clock.")
 @click.argument("name", metavar="SCENARIO | FILE.yaml")
-@with_options
+@with_options(*ONE_TRIAL)
 def practice(name: str, options: Options) -> int:
     """Run a scenario to its broken state and let a person repair it, on the clock.
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import get_args
 
 from harness import catalog, model
+from harness.application.workload import bind
 from harness.errors import Problem
 from harness.loading.yaml_nodes import Mapping, Node, Scalar, Sequence
 
@@ -252,8 +253,31 @@ def _app(root: Mapping, complain: Complain) -> None:
     start = next(iter(texts(app, "start")), ("old", app.line))
     if start[0] not in known:
         complain(start[1], catalog.unknown("version for the app to start with:", start[0], known))
+    _app_values(app, versions, complain)
     for _, procedure in _procedures(root):
         for step in items(procedure, "steps"):
             for name, line in texts(step, "switch_app"):
                 if name not in known:
                     complain(line, catalog.unknown("version of the app", name, known))
+
+
+def _app_values(app: Mapping, versions: Mapping, complain: Complain) -> None:
+    """Every ``:name`` in the application's SQL is the key or one of its values."""
+    values = app.get("values")
+    if values is not None and not isinstance(values, Mapping):
+        return
+    known = {"id", *_keys(values)}
+    for version in _nodes(versions):
+        for statement in _nodes(version):
+            for text in _nodes(statement) or (statement,):
+                if isinstance(text, Scalar) and isinstance(text.value, str):
+                    for name in {*bind(text.value).names} - known:
+                        complain(text.line, catalog.unknown("value of the app", name, known))
+
+
+def _keys(node: Node | None) -> tuple[str, ...]:
+    return tuple(pair.key for pair in node.pairs) if isinstance(node, Mapping) else ()
+
+
+def _nodes(node: Node | None) -> tuple[Node, ...]:
+    return tuple(pair.node for pair in node.pairs) if isinstance(node, Mapping) else ()

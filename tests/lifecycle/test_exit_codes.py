@@ -129,22 +129,24 @@ def test_a_folder_that_cannot_be_made_is_4(world, here):
     assert world.leftovers() == []
 
 
-def test_a_full_disk_is_4_and_leaves_nothing(world, here):
-    """One message that names the file, the reason and the next move."""
-    with small_disk(world.folder / "out"):
+@pytest.mark.parametrize("size, full_at", [(16, "events.jsonl"), (64, "")], ids=["soon", "late"])
+def test_a_full_disk_is_4_and_leaves_nothing(world, here, size, full_at):
+    """One message that names the file and the reason, whether the record or a report met it."""
+    with small_disk(world.folder / "out", size):
         code, _, told = run(world, here, "slow-index", *CHEAP)
         assert code == 4, told
         assert told.splitlines()[-1].startswith("mdrill: cannot ")
         assert "No space left on device" in told
+        assert full_at in told.splitlines()[-1]
         assert "Traceback" not in told
         assert world.leftovers() == []
 
 
 @contextmanager
-def small_disk(folder):
+def small_disk(folder, size):
     folder.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=40k", "none", str(folder)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", f"size={size}k", "none", str(folder)], capture_output=True
     )
     if made.returncode:
         pytest.skip("a small file system can be mounted only by root")

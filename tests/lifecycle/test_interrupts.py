@@ -58,6 +58,7 @@ def test_the_second_signal_is_answered_and_the_third_ends_at_once(world, here):
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 130
     assert "`mdrill gc` removes what is left" in process.said("stderr")
+    assert not (world.runs()[0] / "run.json").exists()
     assert world.run("gc")[0] == 0
     until("what was started to be gone", lambda: not world.leftovers(), 20)
 

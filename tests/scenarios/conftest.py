@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,24 +16,35 @@ from harness.lane import Lane
 BACKENDS = {"local": LocalBackend, "docker": DockerBackend}
 
 
-@pytest.fixture(scope="session")
-def lane_of() -> Iterator[Callable[[str, str], Lane]]:
-    """The lane of an engine on a backend, started when it is first asked for."""
-    lanes: dict[tuple[str, str], Lane | str] = {}
+class Lanes:
+    """Starts the lane of an engine on a backend when it is first asked for, and keeps it."""
 
-    def give(engine: str, backend: str) -> Lane:
+    def __init__(self) -> None:
+        self.opened: dict[tuple[str, str], Lane | str] = {}
+
+    def __call__(self, engine: str, backend: str) -> Lane:
         key = (engine, backend)
-        if key not in lanes:
-            lanes[key] = _open(engine, backend)
-        lane = lanes[key]
+        if key not in self.opened:
+            self.opened[key] = _open(engine, backend)
+        lane = self.opened[key]
         if isinstance(lane, str):
             pytest.skip(lane)
         return lane
 
-    yield give
-    for lane in lanes.values():
+    def forget(self, engine: str, backend: str) -> None:
+        """Close it, so that the next one to ask gets a new server."""
+        lane = self.opened.pop((engine, backend), None)
         if isinstance(lane, Lane):
             lane.close()
+
+
+@pytest.fixture(scope="session")
+def lane_of() -> Iterator[Lanes]:
+    """One server for each engine and backend, gone after the last test."""
+    lanes = Lanes()
+    yield lanes
+    for key in tuple(lanes.opened):
+        lanes.forget(*key)
 
 
 def _open(engine: str, backend: str) -> Lane | str:

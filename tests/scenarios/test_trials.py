@@ -25,7 +25,7 @@ PLACES = (
     ("mysql", "docker"),
 )
 SEEDS = (1, 2, 3)
-REPEATED = "slow-index", "partial-failure"
+REPEATED = ("data-corruption", "dirty-state", "partial-failure", "slow-index")
 FOLDER = bundled.folder("scenarios")
 
 
@@ -63,8 +63,25 @@ def every_trial() -> list:
 TRIALS = every_trial()
 
 
-def judged(trial: Trial, lane) -> dict:
-    return results.of_trial(TrialRun(trial, lane).run().events())
+def a_handful() -> Iterator:
+    """The first recovery and the first decoy of a few stories."""
+    shown = set()
+    for param in TRIALS:
+        trial, backend = param.values
+        what = (trial.scenario.id, trial.purpose)
+        if backend == "local" and what not in shown and trial.scenario.id in REPEATED:
+            shown.add(what)
+            if trial.purpose in ("recovery", "decoy"):
+                yield param
+
+
+def judged(trial: Trial, backend: str, lane_of) -> dict:
+    """Run it; a server that turned out broken is not given to the next trial."""
+    lane = lane_of(trial.engine, backend)
+    result = results.of_trial(TrialRun(trial, lane).run().events())
+    if result["verdict"] == "ERROR":
+        lane_of.forget(trial.engine, backend)
+    return result
 
 
 def told(result: dict) -> str:
@@ -74,42 +91,28 @@ def told(result: dict) -> str:
 @pytest.mark.parametrize("trial, backend", TRIALS)
 def test_it_ends_as_it_must(trial: Trial, backend: str, lane_of) -> None:
     """Recoveries PASS, decoys FAIL by their claim, nothing done FAILs, no fault proves nothing."""
-    result = judged(trial, lane_of(trial.engine, backend))
+    result = judged(trial, backend, lane_of)
     assert (result["verdict"], result["as_expected"]) == (result["expected"], True), told(result)
 
 
-@pytest.mark.parametrize(
-    "trial, backend",
-    [
-        param
-        for param in TRIALS
-        if param.values[0].scenario.id in REPEATED
-        and param.values[0].purpose in ("recovery", "decoy")
-        and param.values[1] == "local"
-    ],
-)
+@pytest.mark.parametrize("trial, backend", list(a_handful()))
 def test_other_choices_lead_to_the_same_verdict(trial: Trial, backend: str, lane_of) -> None:
     """What the application happens to write changes nothing about what is proved."""
-    lane = lane_of(trial.engine, backend)
-    found = {
-        told(r)
-        for seed in SEEDS
-        if not (r := judged(replace(trial, seed=seed), lane))["as_expected"]
-    }
-    assert found == set()
+    found = [judged(replace(trial, seed=seed), backend, lane_of) for seed in SEEDS]
+    assert [told(result) for result in found if not result["as_expected"]] == []
 
 
 def test_a_trial_leaves_nothing_on_its_server(lane_of) -> None:
     """Its database, its sessions and its processes are gone when it has been judged."""
-    lane = lane_of("postgres", "local")
     trial = TRIALS[0].values[0]
-    judged(trial, lane)
+    judged(trial, "local", lane_of)
+    lane = lane_of("postgres", "local")
 
     def databases() -> set[str]:
         return {row[0] for row in lane.observer().run("SELECT datname FROM pg_database").rows}
 
     before = databases()
-    judged(trial, lane)
+    judged(trial, "local", lane_of)
     assert databases() == before
     sessions = lane.engine.sessions.listing(lane.observer())
     assert {info.database for info in sessions} <= {lane.engine.databases.maintenance}

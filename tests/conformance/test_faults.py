@@ -1,0 +1,147 @@
+"""Every fault on every engine: it strikes, two independent witnesses tell it, it heals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from at_work import DEADLINE_S, ROW, AtWork
+from conftest import Bench
+
+from harness import catalog
+from harness.faults.cancel_query import CancelQuery
+from harness.faults.drop_connection import DropConnection
+from harness.faults.fail_statement import FailStatement
+from harness.faults.kill_migrator import KillMigrator
+from harness.faults.kill_server import KillServer
+from harness.faults.kill_session import KillSession
+from harness.faults.lock_queue import LockQueue
+from harness.faults.migration_succeeds import MigrationSucceeds
+from harness.faults.pause_server import PauseServer
+from harness.faults.time_out import TimeOut
+from harness.gates.row_lock import RowLock
+from harness.gates.table_read import TableRead
+from harness.model import Moment, word_of
+from harness.relay import Relay
+
+
+def inside(opens: str = "after-strike") -> Moment:
+    return Moment(inside=2, gate=RowLock("users", ROW), opens=opens)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault at a moment, and the code that its victim must meet, if it lives to meet one."""
+
+    kind: Any
+    moment: Moment
+    codes: str = ""
+
+    def __str__(self) -> str:
+        return f"{word_of(self.kind)} {self.moment}".replace(" statement", "")
+
+
+REFUSED = FailStatement("ALTER TABLE users ADD COLUMN broken no_such_type(")
+CASES = [
+    Case(KillMigrator(), Moment(after=1)),
+    Case(KillMigrator("TERM"), Moment(before=3)),
+    Case(KillMigrator(), inside()),
+    Case(KillSession(), Moment(after=2)),
+    Case(KillSession(), inside()),
+    Case(CancelQuery(), inside(), "killed"),
+    Case(KillServer(), Moment(after=2)),
+    Case(KillServer(), inside()),
+    Case(DropConnection(), Moment(after=1)),
+    Case(DropConnection(server_notices=False), inside("never")),
+    Case(REFUSED, Moment(before=2), "refused"),
+    Case(TimeOut(), inside(), "timeout"),
+    Case(LockQueue(), Moment(inside=1, gate=TableRead("users"), opens="never")),
+    Case(PauseServer(), inside("never")),
+    Case(MigrationSucceeds(), Moment()),
+]
+
+
+@pytest.fixture
+def work(bench: Bench) -> Iterator[AtWork]:
+    work = AtWork(bench)
+    yield work
+    bench.server.resume()
+    work.close()
+
+
+def strike(work: AtWork, case: Case) -> None:
+    """Through a relay where the fault needs one, and only where the server can bear it."""
+    lacking = case.kind.needs - work.bench.server.capabilities
+    if lacking:
+        pytest.skip(f"this server cannot be told to {', '.join(sorted(lacking))}")
+    changes = {}
+    if case.kind.through_relay:
+        address = work.bench.server.address()
+        relay = work.target.shelf["relay"] = Relay(address.host, address.port)
+        changes["through"] = ("127.0.0.1", relay.port)
+    work.drive(case.kind, case.moment, **changes)
+
+
+def test_every_fault_is_tried() -> None:
+    """A new file in faults/ wants a line in the table."""
+    assert {type(case.kind) for case in CASES} == set(catalog.kinds("faults").values())
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_it_strikes_tells_and_heals(work: AtWork, case: Case) -> None:
+    """Two sources say that it struck; afterwards the server works, healed once or twice."""
+    strike(work, case)
+    missed = [event.data["reason"] for event in work.events("missed")]
+    assert (missed, len(work.events("fired"))) == ([], 1)
+    assert len({event.data["source"] for event in work.events("witness")}) >= 2
+    expected = {
+        "killed": work.engine.sessions.KILLED,
+        "timeout": {work.bench.words.lock_timeout},
+    }.get(case.codes)
+    if case.codes:
+        met = {e.data["code"] for e in work.events("statement.end") if not e.data["ok"]}
+        assert len(met) == 1
+        assert expected is None or met <= expected
+    work.bench.server.resume()
+    work.target.shelf.pop("frozen", None)
+    case.kind.heal(work.target)
+    case.kind.heal(work.target)
+    assert work.ask("SELECT 1") == 1
+
+
+def test_a_killed_server_comes_back_with_what_it_had_confirmed(work: AtWork) -> None:
+    """The same data, the same identity, and the statements that were acknowledged."""
+    strike(work, Case(KillServer(), Moment(after=2)))
+    assert work.applied() == [True, True, False]
+    assert [e.kind for e in work.timeline.events() if e.lane == "server"] == [
+        "died",
+        "started",
+        "ready",
+    ]
+
+
+def test_a_connection_cut_unnoticed_leaves_its_session_at_work(work: AtWork) -> None:
+    """The client is gone; the server goes on holding what the session holds."""
+    strike(work, Case(DropConnection(server_notices=False), inside("never")))
+    info = work.target.migration.session
+    assert work.engine.sessions.find(work.observer(), info.pid, info.started) is not None
+    assert not work.target.migration.alive()
+
+
+def test_a_fault_without_a_victim_misses(work: AtWork) -> None:
+    """A migration that is refused nothing has met no fault, and the record says so."""
+    work.drive(FailStatement("SELECT 1"), Moment(before=3))
+    assert (work.events("fired"), len(work.events("missed"))) == ([], 1)
+
+
+def test_a_migration_that_changes_nothing_did_no_harm(bench: Bench) -> None:
+    """It succeeded, and still the fault missed: what it should break is as it was."""
+    work = AtWork(bench, ["SELECT 1"])
+    try:
+        work.drive(MigrationSucceeds(), Moment())
+        assert (work.events("fired"), len(work.events("missed"))) == ([], 1)
+        assert work.target.migration.outcome(DEADLINE_S).finished
+    finally:
+        work.close()
