@@ -40,7 +40,7 @@ check: setup ## Lint and the tests that need no server
 	$(BIN)/pytest -q tests/unit tests/architecture tests/reports
 
 bench: setup ## Measure a trial against a fresh container for each trial
-	$(BIN)/python -m harness.bench
+	$(BIN)/python tests/bench $(ARGS)
 
 schema: setup ## Write scenarios/scenario.schema.json again
 	$(BIN)/mdrill schema --write

@@ -210,7 +210,46 @@ def _info(session: FakeSession) -> SessionInfo:
 
 def fake_engine(server: FakeServer, traits: frozenset[str] = frozenset()) -> Engine:
     """An ``Engine`` whose every connection leads to ``server``, whatever the address says."""
+    return SimpleNamespace(
+        name="fake",
+        title="Fake",
+        dialect="fake",
+        traits=traits,
+        recipe=RECIPE,
+        connector=_connector(server),
+        databases=_databases(),
+        sessions=_sessions(server),
+    )
 
+
+def _connector(server: FakeServer) -> SimpleNamespace:
+    return SimpleNamespace(
+        connect=lambda _address, database, *, application, timeout_s=5: _connect(
+            server, database, application, timeout_s
+        ),
+        limit=lambda _session, **_limits: None,
+        client_line=lambda _address, database: f"fake {database}",
+        identity=lambda session: session.server.identity,
+        version=lambda _session: "1.0",
+    )
+
+
+def _databases() -> SimpleNamespace:
+    def plant(session: FakeSession, nonce: str) -> None:
+        session.server.nonce = nonce
+
+    return SimpleNamespace(
+        maintenance="maintenance",
+        plant_nonce=plant,
+        read_nonce=lambda session: session.server.nonce,
+        create=lambda session, name: session.run(f"CREATE DATABASE {name}"),
+        drop=lambda session, name: session.run(f"DROP DATABASE {name}"),
+        clone=lambda session, template, name: session.run(f"CLONE {template} {name}"),
+        series=lambda count: f"(1..{count}) AS series",
+    )
+
+
+def _sessions(server: FakeServer) -> SimpleNamespace:
     def listing(_session: FakeSession) -> list[SessionInfo]:
         return [_info(session) for session in server.sessions if session.open]
 
@@ -223,45 +262,17 @@ def fake_engine(server: FakeServer, traits: frozenset[str] = frozenset()) -> Eng
             session.close()
         return bool(found)
 
-    def plant(session: FakeSession, nonce: str) -> None:
-        session.server.nonce = nonce
-
     return SimpleNamespace(
-        name="fake",
-        title="Fake",
-        dialect="fake",
-        traits=traits,
-        recipe=RECIPE,
-        connector=SimpleNamespace(
-            connect=lambda _address, database, *, application, timeout_s=5: _connect(
-                server, database, application, timeout_s
-            ),
-            limit=lambda _session, **_limits: None,
-            client_line=lambda _address, database: f"fake {database}",
-            identity=lambda session: session.server.identity,
-            version=lambda _session: "1.0",
-        ),
-        databases=SimpleNamespace(
-            maintenance="maintenance",
-            plant_nonce=plant,
-            read_nonce=lambda session: session.server.nonce,
-            create=lambda session, name: session.run(f"CREATE DATABASE {name}"),
-            drop=lambda session, name: session.run(f"DROP DATABASE {name}"),
-            clone=lambda session, template, name: session.run(f"CLONE {template} {name}"),
-            series=lambda count: f"(1..{count}) AS series",
-        ),
-        sessions=SimpleNamespace(
-            listing=listing,
-            find=find,
-            end=end,
-            cancel=lambda _session, _pid, _started: True,
-            waiting=lambda _session, _database: [],
-            root_blockers=lambda _session, _database: [],
-            prepare_progress=lambda _session: None,
-            WAITS_FOR_LOCK=lambda info: bool(info.wait),
-            KILLED=frozenset({"killed"}),
-            look_sql={},
-        ),
+        listing=listing,
+        find=find,
+        end=end,
+        cancel=lambda _session, _pid, _started: True,
+        waiting=lambda _session, _database: [],
+        root_blockers=lambda _session, _database: [],
+        prepare_progress=lambda _session: None,
+        WAITS_FOR_LOCK=lambda info: bool(info.wait),
+        KILLED=frozenset({"killed"}),
+        look_sql={},
     )
 
 

@@ -1,4 +1,9 @@
-"""Statements of MySQL's and MariaDB's SQL, after the server's lexer and the ``mysql`` client.
+"""Statements of MySQL's and MariaDB's SQL, cut as the ``mysql`` and ``mariadb`` clients cut.
+
+Two things differ on purpose: a delimiter inside ``/*! … */`` does not cut (the clients cut the
+comment in two, which no server understands), and DELIMITER after a statement on the same line
+takes effect at once (the clients run it at the next delimiter). ``--`` with nothing after it
+but a letter begins a comment before a statement in MariaDB's client only.
 
 Doubled quotes need no rule of their own: ``'a''b'`` reads as two literals side by side, which
 cuts the same.
@@ -9,12 +14,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from harness.sqltext.source import Source
+from harness.sqltext.source import BOM, Source
 from harness.sqltext.statement import Assembler, Statement
 
 _SANDBOX = r"/\*M?!999999\\-[^*\n]*\*/"
 _LETTER = r"A-Za-z0-9_$\x80-\U0010ffff"
-_DELIMITER_ARGUMENT = re.compile(r"[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|`([^`\n]*)`|([^\s]+))?")
+_BLANK = r" \t\n\v\f\r"
+_ARGUMENT = re.compile(r"[ \t]+(?:'([^'\n]*)'|\"([^\"\n]*)\"|`([^`\n]*)`|(\S+))")
 _NO_ESCAPES = re.compile(r"sql_mode.*NO_BACKSLASH_ESCAPES", re.IGNORECASE | re.DOTALL)
 
 
@@ -27,7 +33,7 @@ def _pattern(delimiter: str, mariadb: bool) -> re.Pattern[str]:
         rf"""
           (?P<sandbox> {_SANDBOX} )
         | (?P<delimiter> {end} )
-        | (?P<space> (?:(?!{end})\s)+ | \#[^\n]* | --(?=[\s\x00-\x1f]|\Z)[^\n]* )
+        | (?P<space> (?:(?!{end})[{_BLANK}])+ | \#[^\n]* | --(?=[{_BLANK}\0]|\Z)[^\n]* )
         | (?P<opening> {code_comment} )
         | (?P<comment> /\* )
         | (?P<closing> \*/ )
@@ -54,8 +60,8 @@ class _Reader:
         self._source = source
         self._mariadb = mariadb
         self._assembler = Assembler(source)
-        self._match = _pattern(";", mariadb).match
         self._code_comments: list[int] = []
+        self._set_delimiter(";")
 
     def read(self) -> tuple[Statement, ...]:
         text, at = self._source.text, self._source.begin
@@ -81,12 +87,19 @@ class _Reader:
         self._cut()
         return self._assembler.statements()
 
+    def _set_delimiter(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._match = _pattern(delimiter, self._mariadb).match
+
     def _word(self, start: int, end: int) -> int:
         word = self._source.text[start:end].upper() if end - start < 64 else "`"
-        if word == "DELIMITER" and not self._code_comments and self._is_command(start, end):
-            return self._change_delimiter(start, end)
-        if word == "SOURCE" and self._assembler.start is None:
-            self._refuse_command(start, "source")
+        if self._assembler.start is None and not self._code_comments:
+            if word == "DELIMITER" and self._source.text[end : end + 1] in (" ", "\t", "\n", "\r"):
+                return self._change_delimiter(start, end)
+            if word == "SOURCE":
+                self._refuse_command(start, "source")
+            if word == "USE":
+                return self._use(start, end)
         self._assembler.code(start, end, word)
         return end
 
@@ -131,28 +144,34 @@ class _Reader:
         return end + 2
 
     def _is_dash_comment(self, start: int) -> bool:
-        """The client takes ``--`` before a statement as a comment even with no space after it."""
-        return self._assembler.start is None and self._source.text.startswith("--", start)
+        """MariaDB's client needs no space after ``--`` before a statement."""
+        before = self._mariadb and self._assembler.start is None
+        return before and self._source.text.startswith("--", start)
 
-    def _is_command(self, start: int, end: int) -> bool:
-        """DELIMITER counts before a statement or at the start of a line, with an argument."""
+    def _use(self, start: int, end: int) -> int:
+        """USE on a line of its own is a command of the client and needs no delimiter."""
         text = self._source.text
-        if self._assembler.start is None:
-            return True
-        line = text[text.rfind("\n", 0, start) + 1 : start]
-        return not line.strip() and text[end : end + 1] in (" ", "\t")
+        self._assembler.code(start, end, "USE")
+        named = _ARGUMENT.match(text, end)
+        line_begin = text.rfind("\n", 0, start) + 1
+        own_line = self._delimiter not in text[line_begin : _line_end(text, end)]
+        if named is None or not own_line or text[line_begin:start].strip(f"{BOM} \t"):
+            return end
+        self._assembler.code(named.start(), named.end(), "`")
+        self._cut()
+        return _line_end(text, end)
 
     def _change_delimiter(self, start: int, end: int) -> int:
-        self._cut()
-        found = _DELIMITER_ARGUMENT.match(self._source.text, end)
-        delimiter = next((group for group in found.groups() if group), "")
+        found = _ARGUMENT.match(self._source.text, end)
+        delimiter = next((group for group in found.groups() if group), "") if found else ""
         if not delimiter:
             self._source.refuse(start, "DELIMITER names no delimiter; write it on the same line")
         if "\\" in delimiter:
             self._source.refuse(
                 start, f"the delimiter {delimiter!r} has a backslash; choose another, such as $$"
             )
-        self._match = _pattern(delimiter, self._mariadb).match
+        self._assembler.cut()
+        self._set_delimiter(delimiter)
         return _line_end(self._source.text, end)
 
     def _cut(self) -> None:

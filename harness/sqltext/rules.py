@@ -40,15 +40,12 @@ def must_be_alone(statement: Statement, dialect: str, *, server_major: int = 12)
     ``ALTER TYPE … ADD VALUE`` only, which PostgreSQL allows since 12 (its new value is usable
     after the commit). Always None for MySQL and MariaDB.
     """
-    if dialect != "postgres":
-        return None
-    what = _refused_in_a_transaction(statement, server_major)
-    if what is None:
-        return None
-    return f"PostgreSQL refuses {what} in a transaction block: send it alone, in autocommit"
+    refused = _REFUSED.get(dialect)
+    what = refused(statement, server_major) if refused else None
+    return what and f"{what} is refused in a transaction block: send it alone, in autocommit"
 
 
-def _refused_in_a_transaction(statement: Statement, server_major: int) -> str | None:
+def _refused_by_postgres(statement: Statement, server_major: int) -> str | None:
     kind = statement.kind
     if kind in _ALWAYS_ALONE or (kind.startswith("REINDEX") and kind.endswith("CONCURRENTLY")):
         return kind
@@ -121,3 +118,5 @@ _BY_WORDS = {
     "CREATE SUBSCRIPTION": _create_subscription,
     "ALTER SUBSCRIPTION": _alter_subscription,
 }
+
+_REFUSED = {"postgres": _refused_by_postgres}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from conftest import TEMPLATE, Bench
 
+from harness.backends.local import LocalBackend
 from harness.conductor import drive
 from harness.migrating import Checkpoint, Conductor, WorkerRun
 from harness.model import Fault, Moment
@@ -24,6 +26,13 @@ ROW = 7
 """A row that statement 2 reaches."""
 
 
+def _once(bench: Bench) -> None:
+    """What does not depend on where a server comes from is tried once for each engine."""
+    elsewhere = LocalBackend("tests").cannot_run(bench.engine.recipe)
+    if bench.server.facts.backend != "local" and elsewhere is None:
+        pytest.skip(f"{bench.engine.title} is tried on the local backend already")
+
+
 class AtWork:
     """The target that a trial would hand to its verbs, made for one test."""
 
@@ -32,10 +41,13 @@ class AtWork:
         bench: Bench,
         statements: Sequence[str] = STATEMENTS,
         *,
+        on_every_backend: bool = False,
         tool: str = "plain",
         mode: str = "autocommit",
         **job: Any,
     ) -> None:
+        if not on_every_backend:
+            _once(bench)
         self.bench = bench
         self.engine = bench.engine
         self.statements = list(statements)

@@ -65,7 +65,7 @@ CASES = [
 
 @pytest.fixture
 def work(bench: Bench) -> Iterator[AtWork]:
-    work = AtWork(bench)
+    work = AtWork(bench, on_every_backend=True)
     yield work
     bench.server.resume()
     work.close()
