@@ -9,7 +9,9 @@ so CRLF files count alike. Optimizer hints (``/*+ … */``) belong to the statem
 
 ============ ==================================================================================
 PostgreSQL   cut where psql cuts (``src/fe_utils/psqlscan.l``): at ``;`` outside parentheses,
-             literals, comments and BEGIN ATOMIC bodies; ``standard_conforming_strings`` is on
+             literals, comments and BEGIN ATOMIC bodies; ``standard_conforming_strings`` is on.
+             Where psql guesses, the server's rule holds: which END closes a body, and that an
+             E'' string goes on in a quote on the next line
 MySQL        cut where the ``mysql`` client cuts (``client/mysql.cc``): at the delimiter in
 MariaDB      force, so a stored program needs a DELIMITER command, or it is cut at its first
              ``;``; backslash escapes are on

@@ -12,7 +12,7 @@ BOTH = ["mysql", "mariadb"]
 WHOLE = [
     "SELECT 'a;b', \"c;d\", `e;f`",
     r"SELECT 'a\';b', " + r'"a\";b"',
-    "SELECT 'it''s;', \"say \"\";\"\"\", `a``;b`",
+    'SELECT \'it\'\'s;\', "say "";""", `a``;b`',
     r"SELECT '\\'",
     "SELECT `a\\`",
     r"SELECT \N",

@@ -42,9 +42,11 @@ def test_a_kind_is_the_first_keywords_without_what_does_not_change_it(sql, kind)
 
 @pytest.mark.parametrize(
     "sql",
-    ["BEGIN", "start transaction", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT a"]
-    + ["RELEASE SAVEPOINT a", "ROLLBACK TO a", "PREPARE TRANSACTION 'x'", "COMMIT PREPARED 'x'"]
-    + ["SET autocommit = 0", "XA START 'x'"],
+    [
+        *("BEGIN", "start transaction", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT a"),
+        *("RELEASE SAVEPOINT a", "ROLLBACK TO a", "PREPARE TRANSACTION 'x'"),
+        *("COMMIT PREPARED 'x'", "SET autocommit = 0", "XA START 'x'"),
+    ],
 )
 def test_transaction_control_is_recognised(sql):
     """Whatever opens, ends or divides a transaction."""
