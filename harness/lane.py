@@ -14,7 +14,7 @@ from typing import Any
 from harness import version_table
 from harness.errors import DrillError
 from harness.guard import Guard
-from harness.migrating import Conductor
+from harness.migrating import Conductor, Spares
 from harness.model import Scenario, in_dialect, words_of
 from harness.ports import Answer, Backend, Engine, ServerFacts, Session
 from harness.target import LiveTarget, Observer
@@ -42,13 +42,19 @@ class Lane:
         self._templates: dict[tuple[str, int | None], str] = {}
         self._controls: dict[tuple[str, str, int | None], Control] = {}
         self._count = 0
-        self.server = backend.start(engine.recipe, image)
+        self.spares = Spares()
+        try:
+            self.server = backend.start(engine.recipe, image)
+        except BaseException:
+            self.spares.end()
+            raise
         try:
             self.guard = Guard(engine, self.server)
             version = self.guard.adopt()
             self.facts: ServerFacts = replace(self.server.facts, version=version)
             self.observer = Observer(self.guard)
         except BaseException:
+            self.spares.end()
             self.server.destroy()
             raise
 
@@ -109,7 +115,7 @@ class Lane:
         database = self.clone(pristine)
         timeline = Timeline()
         conductor = Conductor(
-            self.job(scenario, mode, database), self.guard, timeline, self.observer
+            self.job(scenario, mode, database), self.guard, timeline, self.observer, self.spares
         )
         target = LiveTarget(self.guard, self.observer, database, pristine, timeline, conductor)
         try:
@@ -135,6 +141,7 @@ class Lane:
     def close(self) -> None:
         """Remove the server and all it held; safe to call twice."""
         self.observer.close()
+        self.spares.end()
         self.server.destroy()
 
 

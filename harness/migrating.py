@@ -232,6 +232,24 @@ class WorkerRun:
         self._reader.join(timeout=5)
 
 
+class Spares:
+    """Keeps one worker started ahead, so that no run waits for a process to start."""
+
+    def __init__(self) -> None:
+        self._next: Worker | None = Worker()
+
+    def take(self) -> Worker:
+        """A started worker; the one after it is started at once."""
+        worker, self._next = self._next or Worker(), Worker()
+        return worker
+
+    def end(self) -> None:
+        """Leave no process behind; safe to call twice."""
+        if self._next:
+            self._next.end()
+            self._next = None
+
+
 class Conductor:
     """Starts the runs of one trial's migration, one worker process for each."""
 
@@ -241,12 +259,13 @@ class Conductor:
         guard: Guard,
         timeline: Timeline,
         observer: Callable[[], Session],
+        spares: Spares,
     ) -> None:
         self._job = dict(job)
         self._guard = guard
         self._timeline = timeline
         self._observer = observer
-        self._spare = Worker()
+        self._spares = spares
         self._runs: list[WorkerRun] = []
 
     @property
@@ -256,7 +275,6 @@ class Conductor:
 
     def start(self, *, through: tuple[str, int] | None = None, **changes: Any) -> WorkerRun:
         """Begin a run; ``through`` is the relay it connects by, ``changes`` go into its job."""
-        worker, self._spare = self._spare or Worker(), None
         address = self._guard.server.address()
         host, port = through or (address.host, address.port)
         job = {
@@ -273,6 +291,7 @@ class Conductor:
             "force": None,
             **changes,
         }
+        worker = self._spares.take()
         run = WorkerRun(len(self._runs) + 1, worker, job, self._timeline, self._find)
         self._runs.append(run)
         return run
@@ -285,5 +304,3 @@ class Conductor:
         """Leave no process behind."""
         for run in self._runs:
             run.end()
-        if self._spare:
-            self._spare.end()

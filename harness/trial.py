@@ -108,7 +108,11 @@ class TrialRun:
         self.timeline.add("trial", "control", ok=control.ok, says=control.says)
         database = lane.clone(pristine)
         self._conductor = Conductor(
-            lane.job(trial.scenario, trial.mode, database), lane.guard, self.timeline, lane.observer
+            lane.job(trial.scenario, trial.mode, database),
+            lane.guard,
+            self.timeline,
+            lane.observer,
+            lane.spares,
         )
         self.target = LiveTarget(
             lane.guard, lane.observer, database, pristine, self.timeline, self._conductor

@@ -1,143 +1,148 @@
-"""``make bench``: our trial against a fresh container for each trial, in one interleaved run.
+"""``make bench``: our trial against a fresh server for each trial, in one interleaved run.
 
-Prints medians with their quartiles and the ratio; writes ``reports/out/bench/<time>.json``.
+Prints medians with their quartiles and the ratios; writes ``reports/out/bench/<time>.json``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
 import sys
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from harness import bundled, catalog, loading, plan, results
-from harness.backends.docker import DockerBackend
+import naive
+import table
+from fresh import FreshContainer, FreshProcess
+
+from harness import bundled, loading, plan, results
+from harness.cli import choosing
+from harness.errors import DrillError
 from harness.lane import Lane
-from harness.model import Drill, Trial
+from harness.model import Drill, Scenario, Trial
+from harness.ports import Backend, Engine
 from harness.trial import TrialRun
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
-import naive  # noqa: E402 - a neighbour of this file, found once its folder is on the path
-
-CELLS = {
-    "session kill": "session-killed-after-1",
-    "server kill": "server-killed-after-1",
-}
-ENGINES = ("postgres", "mysql")
 SCENARIO = "2-partial-failure.yaml"
+CELLS = {"session kill": "session-killed-after-1", "server kill": "server-killed-after-1"}
+OUT = Path("reports/out/bench")
+
+
+@dataclass
+class Cell:
+    """One fault on one engine, every way of running it, and what each has taken so far."""
+
+    lane: Lane
+    name: str
+    trial: Trial
+    ways: dict[str, Callable[[], float]]
+    times: dict[str, list[float]] = field(default_factory=dict)
+    phases: list[dict[str, float]] = field(default_factory=list)
+
+    def round(self, number: int) -> None:
+        """Every way once; the order moves on from round to round."""
+        ways = list(self.ways.items())
+        first = number % len(ways)
+        for way, run in ways[first:] + ways[:first]:
+            self.times.setdefault(way, []).append(run())
+            print(".", end="", file=sys.stderr, flush=True)
+
+    def ours(self) -> float:
+        """Seconds for our trial, judged; SystemExit unless it passes."""
+        begun = time.monotonic()
+        events = TrialRun(self.trial, self.lane).run().events()
+        result = results.of_trial(events)
+        took = time.monotonic() - begun
+        if result["verdict"] != "PASS":
+            raise SystemExit(f"bench: {self.trial.id}: {result['verdict']}: {result['sentence']}")
+        ends = [event.data for event in events if event.kind == "phase.end"]
+        self.phases.append({data["phase"]: data["took_ns"] / 1e6 for data in ends})
+        return took
+
+    def row(self) -> dict[str, Any]:
+        times = {way: self.times[way] for way in self.ways}
+        names = self.phases[0]
+        return {
+            "engine": self.lane.engine.title,
+            "cell": self.name,
+            "trial": self.trial.id,
+            **table.compared(times),
+            "phases_ms": {n: statistics.median(p[n] for p in self.phases) for n in names},
+        }
 
 
 def main() -> int:
-    """Run the rounds and tell; 0 if every trial came out as it should."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
-    backend = DockerBackend("bench")
-    problem = backend.available()
-    if problem:
-        print(f"bench: containers are what is compared, and there are none: {problem}")
-        return 4
-    lanes, setup = {}, {}
+    """Run the rounds and tell; 0 if every trial, of either side, came out as it should."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--engine", action="append", choices=("postgres", "mysql"))
+    parser.add_argument("--backend", default="auto", choices=("auto", "docker", "local"))
+    asked = parser.parse_args()
+    wanted = asked.engine or ["postgres", "mysql"]
     try:
-        for name in ENGINES:
+        backend, why = choosing.backend(asked.backend, "bench", wanted, {})
+        engines, notes = choosing.engines(wanted, backend, {})
+    except DrillError as problem:
+        print(f"bench: {problem}", file=sys.stderr)
+        return problem.exit_code
+    print("\n".join([why, *notes]))
+    scenario = loading.load_scenario(bundled.folder("scenarios") / SCENARIO)
+    with ExitStack() as lanes:
+        once, cells = {}, []
+        for engine in engines:
             begun = time.monotonic()
-            lanes[name] = Lane(backend, catalog.engine(name))
-            for fault in CELLS.values():
-                _ours(lanes[name], fault)  # prepares the template and the control run
-            setup[name] = time.monotonic() - begun
-        times = _measure(lanes, rounds)
-    finally:
-        for lane in lanes.values():
-            lane.close()
-    _tell(times, setup, lanes, rounds)
+            lane = Lane(backend, engine)
+            lanes.callback(lane.close)
+            own = [_cell(lane, backend, scenario, name) for name in CELLS]
+            own[0].ours()  # makes the template and the control run, which all trials share
+            own[0].phases.clear()
+            once[engine.title] = time.monotonic() - begun
+            cells += own
+        for number in range(asked.rounds):
+            for cell in cells:
+                cell.round(number)
+        print(file=sys.stderr)
+        _tell(cells, once, asked.rounds)
     return 0
 
 
-def _measure(lanes: dict[str, Lane], rounds: int) -> dict[tuple[str, str], dict[str, list[float]]]:
-    times: dict[tuple[str, str], dict[str, list[float]]] = {}
-    for _ in range(rounds):
-        for engine, lane in lanes.items():
-            for cell, fault in CELLS.items():
-                found = times.setdefault((engine, cell), {"naive": [], "ours": []})
-                kill_server = cell == "server kill"
-                image = lane.facts.image
-                found["naive"].append(naive.trial(engine, image, lane, kill_server=kill_server))
-                found["ours"].append(_ours(lane, fault))
-                print(".", end="", flush=True)
-    print()
-    return times
+def _cell(lane: Lane, backend: Backend, scenario: Scenario, name: str) -> Cell:
+    engine = lane.engine
+    drill = Drill("bench", "bench", modes=("autocommit",), faults=(CELLS[name],))
+    trial = plan.make(drill, (scenario,), (engine,), 1).trials[0]
+    cell = Cell(lane, name, trial, {})
+    for way, start in _fresh(engine, backend, lane.facts.image).items():
+        kill_server = trial.fault.id == CELLS["server kill"]
+        cell.ways[way] = partial(naive.trial, start, engine, scenario, kill_server=kill_server)
+    cell.ways[table.OURS] = cell.ours
+    return cell
 
 
-def _ours(lane: Lane, fault: str) -> float:
-    trial = _cell(lane.engine.name, fault)
-    begun = time.monotonic()
-    result = results.of_trial(TrialRun(trial, lane).run().events())
-    took = time.monotonic() - begun
-    if result["verdict"] != "PASS":
-        raise SystemExit(f"bench: {trial.id} is {result['verdict']}: {result['sentence']}")
-    return took
+def _fresh(engine: Engine, backend: Backend, image: str) -> dict[str, Callable[[], Any]]:
+    """The ways to have a fresh server, by the name under which the table shows them."""
+    if backend.name == "local":
+        return {"fresh server": partial(FreshProcess, engine, backend)}
+    ways = {"fresh container": partial(FreshContainer, engine, image, initialise=False)}
+    if image == engine.recipe.stand_in:
+        made = partial(FreshContainer, engine, image, initialise=True)
+        ways["fresh container, initialises"] = made
+    return ways
 
 
-def _cell(engine: str, fault: str) -> Trial:
-    story = loading.load_scenario(bundled.folder("scenarios") / SCENARIO)
-    drill = Drill("bench", "bench", modes=("autocommit",), faults=(fault,), recoveries="first")
-    return plan.make(drill, (story,), (catalog.engine(engine),), 1).trials[0]
-
-
-def _tell(times: dict, setup: dict[str, float], lanes: dict[str, Lane], rounds: int) -> None:
-    rows = []
-    for (engine, cell), found in times.items():
-        ratios = [n / o for n, o in zip(found["naive"], found["ours"], strict=True)]
-        rows.append(
-            {
-                "engine": f"{lanes[engine].engine.title} {lanes[engine].facts.version}",
-                "cell": cell,
-                "naive_s": _spread(found["naive"]),
-                "ours_s": _spread(found["ours"]),
-                "ratio": _spread(ratios),
-            }
-        )
-    print(f"{'engine':<32}{'cell':<14}{'fresh container':>18}{'mdrill':>12}{'ratio':>8}")
-    for row in rows:
-        print(
-            f"{row['engine']:<32}{row['cell']:<14}{row['naive_s']['median']:>16.2f} s"
-            f"{row['ours_s']['median']:>10.2f} s{row['ratio']['median']:>7.1f}x"
-            f"   ({row['ratio']['least']:.1f} to {row['ratio']['most']:.1f})"
-        )
-    for engine, seconds in setup.items():
-        title = lanes[engine].engine.title
-        print(f"{title}: {seconds:.2f} s once, for the server, its templates and controls")
-    record = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rounds": rounds,
-        "cores": os.cpu_count(),
-        "platform": platform.system(),
-        "setup_s": setup,
-        "rows": rows,
-    }
-    out = Path("reports/out/bench")
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
-    path.write_text(json.dumps(record, indent=1), encoding="utf-8")
-    print(f"wrote {path}")
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    quarters = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
-    return {
-        "median": statistics.median(values),
-        "q1": quarters[0],
-        "q3": quarters[2],
-        "least": min(values),
-        "most": max(values),
-    }
+def _tell(cells: list[Cell], once: dict[str, float], rounds: int) -> None:
+    rows = [cell.row() for cell in cells]
+    servers = [vars(lane.facts) for lane in dict.fromkeys(cell.lane for cell in cells)]
+    print("\n".join(table.lines(rows)))
+    for title, seconds in once.items():
+        print(f"{title}: besides, {seconds:.2f} s once for the server, template, control, 1 trial")
+    print("phases of our trial, median ms:", *table.phases(rows), sep="\n")
+    record = {"rounds": rounds, "servers": servers, "once_s": once, "cells": rows}
+    print(f"wrote {table.write(OUT, record)}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,7 @@
-"""What a user would do without the harness: a fresh testcontainers container for every trial.
+"""What a user would do without the harness: a fresh server for every trial, and a short script.
 
-The same image, rows, statements, fault and repair as our trial; no application, no ledger, no
-gates, no witnesses, no report. Readiness is asked as testcontainers asks it, once a second.
-
-An official image initialises its data directory when it starts. A stand-in did so when it was
-built, so it is made to do it again here; what official images do besides (a temporary server,
-time zones) is left out, in the naive trial's favour.
+The same rows, statements, fault and repair as our trial; no application, no ledger, no gates,
+no witnesses, no log and no report.
 """
 
 from __future__ import annotations
@@ -13,120 +9,88 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-import pymysql
-from testcontainers.core.config import testcontainers_config
-from testcontainers.core.container import DockerContainer
+from fresh import DRIVERS, Driver, FreshContainer, FreshProcess
 
-from harness.lane import Lane
+from harness.model import Scenario, in_dialect
+from harness.ports import Engine
 
-testcontainers_config.ryuk_disabled = True
-PASSWORD = "bench"
-POLL_S = testcontainers_config.sleep_time
-DEADLINE_S = 120
-STAND_IN = "migration-drill/"
-USERS = "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(255) NOT NULL)"
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How to reach one engine with its plain driver."""
-
-    port: int
-    environment: dict[str, str]
-    connect: Callable[[str, int], Any]
-    end_session: str
-    session_id: str
-    initialise: str
-    """How a stand-in makes its data directory anew before it becomes the server."""
-
-
-DIALECTS = {
-    "postgres": Dialect(
-        5432,
-        {"POSTGRES_PASSWORD": PASSWORD},
-        lambda host, port: psycopg.connect(
-            host=host, port=port, user="postgres", password=PASSWORD, autocommit=True
-        ),
-        "SELECT pg_terminate_backend({id})",
-        "SELECT pg_backend_pid()",
-        "[ -e /tmp/made ] || { rm -rf $PGDATA/* && initdb -U postgres -E UTF8 --locale=C.UTF-8 "
-        "--auth-local=trust --auth-host=scram-sha-256 "
-        "&& echo \"listen_addresses = '*'\" >> $PGDATA/postgresql.conf "
-        "&& echo 'host all all all scram-sha-256' >> $PGDATA/pg_hba.conf; }; "
-        "touch /tmp/made; exec sh /usr/local/bin/entrypoint.sh postgres",
-    ),
-    "mysql": Dialect(
-        3306,
-        {"MYSQL_ROOT_PASSWORD": PASSWORD, "MYSQL_DATABASE": "bench"},
-        lambda host, port: pymysql.connect(
-            host=host, port=port, user="root", password=PASSWORD, database="bench", autocommit=True
-        ),
-        "KILL {id}",
-        "SELECT CONNECTION_ID()",
-        "[ -e /tmp/made ] || { rm -rf /var/lib/mysql/* && mysqld --initialize-insecure; }; "
-        "touch /tmp/made; exec sh /usr/local/bin/entrypoint.sh mysqld",
-    ),
-}
-
-REPAIR = (
-    "UPDATE users SET phone = '' WHERE phone IS NULL",
-    "ALTER TABLE users ADD COLUMN phone_verified SMALLINT NOT NULL DEFAULT 0",
+COLUMN = (
+    "SELECT COUNT(*) FROM information_schema.columns "
+    "WHERE table_name = 'users' AND column_name = '{}'"
 )
-VERIFY = (
-    "SELECT COUNT(*) FROM users WHERE phone = ''",
-    "SELECT COUNT(*) FROM users WHERE email LIKE 'user%'",
-)
+BACKFILL = "UPDATE users SET phone = '' WHERE phone IS NULL"
+COLUMNS = ("phone", "phone_verified")
 
 
-def trial(engine: str, image: str, lane: Lane, *, kill_server: bool) -> float:
-    """Seconds for one trial, from nothing to nothing left."""
-    dialect = DIALECTS[engine]
+def trial(
+    start: Callable[[], FreshContainer | FreshProcess],
+    engine: Engine,
+    scenario: Scenario,
+    *,
+    kill_server: bool,
+) -> float:
+    """Seconds for one trial, from nothing to nothing left. RuntimeError if it went wrong."""
+    driver = DRIVERS[engine.dialect]
     begun = time.monotonic()
-    container = DockerContainer(image).with_exposed_ports(dialect.port)
-    if image.startswith(STAND_IN):
-        container.with_kwargs(entrypoint=["sh", "-c", dialect.initialise])
-    for name, value in dialect.environment.items():
-        container.with_env(name, value)
-    with container:
-        with closing(_ready(container, dialect)) as operator:
-            _run(operator, USERS)
-            _run(
-                operator,
-                "INSERT INTO users SELECT n, CONCAT('user', n, '@example.test') "
-                f"FROM {lane.engine.databases.series(2000)}",
-            )
-            migration = _ready(container, dialect)
-            _run(migration, "ALTER TABLE users ADD COLUMN phone VARCHAR(20)")
-            if not kill_server:
-                session = _run(migration, dialect.session_id)
-                _run(operator, dialect.end_session.format(id=session))
-        if kill_server:
-            container.get_wrapped_container().kill()
-            container.get_wrapped_container().start()
-        with closing(_ready(container, dialect)) as operator:
-            for sql in REPAIR:
-                _run(operator, sql)
-            if [_run(operator, sql) for sql in VERIFY] != [2000, 2000]:
-                raise RuntimeError("the naive trial did not repair the table")
+    server = start()
+    try:
+        with closing(server.connect()) as operator:
+            rows = _given(operator, engine, scenario)
+        _break(server, driver, _texts(engine, scenario.migration.statements), kill_server)
+        with closing(server.connect()) as operator:
+            _repair(operator, _texts(engine, scenario.migration.statements))
+            _verify(operator, rows)
+    finally:
+        server.remove()
     return time.monotonic() - begun
 
 
-def _ready(container: DockerContainer, dialect: Dialect) -> Any:
-    end = time.monotonic() + DEADLINE_S
-    while True:
+def _given(operator: Any, engine: Engine, scenario: Scenario) -> int:
+    for sql in _texts(engine, scenario.given.schema):
+        _run(operator, sql)
+    spec = scenario.given.rows["users"]
+    columns, values = ", ".join(spec.values), ", ".join(_texts(engine, spec.values.values()))
+    series = engine.databases.series(spec.count)
+    _run(operator, f"INSERT INTO users ({columns}) SELECT {values} FROM {series}")
+    return spec.count
+
+
+def _break(server: Any, driver: Driver, statements: list[str], kill_server: bool) -> None:
+    """The migration, killed after its first statement; its second meets the loss."""
+    with closing(server.connect()) as migration:
+        _run(migration, statements[0])
+        if kill_server:
+            server.crash()
+        else:
+            with closing(server.connect()) as operator:
+                _run(operator, driver.end_session.format(id=_run(migration, driver.session_id)))
         try:
-            host = container.get_container_host_ip()
-            connection = dialect.connect(host, container.get_exposed_port(dialect.port))
-            _run(connection, "SELECT 1")
-            return connection
-        except (psycopg.Error, pymysql.Error, ConnectionError, OSError):
-            if time.monotonic() >= end:
-                raise
-            time.sleep(POLL_S)
+            _run(migration, statements[1])
+        except driver.errors:
+            return
+    raise RuntimeError("the migration went on although it was killed")
+
+
+def _repair(operator: Any, statements: list[str]) -> None:
+    if not _run(operator, COLUMN.format(COLUMNS[0])):
+        _run(operator, statements[0])
+    _run(operator, BACKFILL)
+    if not _run(operator, COLUMN.format(COLUMNS[1])):
+        _run(operator, statements[2])
+
+
+def _verify(operator: Any, rows: int) -> None:
+    found = [_run(operator, COLUMN.format(column)) for column in COLUMNS]
+    found += [_run(operator, "SELECT COUNT(*) FROM users WHERE phone = ''")]
+    found += [_run(operator, "SELECT COUNT(*) FROM users WHERE email LIKE 'user%@example.test'")]
+    if found != [1, 1, rows, rows]:
+        raise RuntimeError(f"the naive trial did not repair the table: {found}")
+
+
+def _texts(engine: Engine, statements: Any) -> list[str]:
+    return [in_dialect(sql, engine.name, engine.dialect) for sql in statements]
 
 
 def _run(connection: Any, sql: str) -> Any:

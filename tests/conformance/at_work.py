@@ -10,7 +10,7 @@ from conftest import TEMPLATE, Bench
 
 from harness.backends.local import LocalBackend
 from harness.conductor import drive
-from harness.migrating import Checkpoint, Conductor, WorkerRun
+from harness.migrating import Checkpoint, Conductor, Spares, WorkerRun
 from harness.model import Fault, Moment
 from harness.target import LiveTarget, Observer
 from harness.timeline import Event, Timeline
@@ -67,7 +67,8 @@ class AtWork:
             "database": self.database,
             **job,
         }
-        self.conductor = Conductor(whole, bench.guard, self.timeline, self.observer)
+        self.spares = Spares()
+        self.conductor = Conductor(whole, bench.guard, self.timeline, self.observer, self.spares)
         self.target = LiveTarget(
             bench.guard, self.observer, self.database, TEMPLATE, self.timeline, self.conductor
         )
@@ -135,5 +136,6 @@ class AtWork:
         if gate:
             gate.open(self.target)
         self.conductor.end()
+        self.spares.end()
         self.target.close()
         self.observer.close()
