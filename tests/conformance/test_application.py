@@ -320,7 +320,7 @@ def test_settling_waits_for_a_write_in_flight_to_be_answered(world, held_row):
     """So that a healthy application leaves nothing unknown."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until(lambda: any(world.waits(pid) for pid in app.pids()))
     settling = threading.Thread(target=app.settle_ledger, args=(world.observer, SOON_S))
     settling.start()
     settling.join(0.3)
