@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_made_is_4(world, here):
     assert world.leftovers() == []
 
 
-@pytest.mark.parametrize("size, full_at", [(16, "events.jsonl"), (64, "")], ids=["soon", "late"])
+@pytest.mark.parametrize("size, full_at", [(16, "drop-the-index"), (64, "")], ids=["soon", "late"])
 def test_a_full_disk_is_4_and_leaves_nothing(world, here, size, full_at):
     """One message that names the file and the reason, whether the record or a report met it."""
     with small_disk(world.folder / "out", size):
