@@ -19,7 +19,7 @@ HEADER = "header.json"
 
 def new_run_id() -> str:
     """Sorts by time, never repeats."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
 def write_atomically(path: Path, content: str) -> None:
