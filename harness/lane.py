@@ -7,7 +7,7 @@ prepared once; a trial that kills the server starts it again on the same data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -192,6 +192,3 @@ def _fill(
         f"INSERT INTO {table} ({columns}) SELECT {expressions} "
         f"FROM {engine.databases.series(count)}"
     )
-
-
-LaneFactory = Callable[[str], Lane]

@@ -19,8 +19,6 @@ from typing import IO, Any
 
 from harness.errors import DrillError, EnvironmentProblem
 
-LANES = ("trial", "migration", "locks", "application", "server", "fault", "recovery", "claims")
-
 
 @dataclass(frozen=True)
 class Event:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
 
-from harness.ports import Recipe
+from harness.errors import StepFailed
+from harness.ports import Recipe, ToolResult
 
 
 @dataclass(frozen=True)
@@ -86,3 +87,11 @@ class EngineFacts:
     plans: ModuleType
     backups: ModuleType
     gating: ModuleType
+
+
+def succeeded(result: ToolResult, tool: str) -> ToolResult:
+    """The result itself; StepFailed with the tool's stderr unless it ended with exit code 0."""
+    if result.exit_code != 0:
+        said = result.stderr.decode("utf-8", "replace").strip()
+        raise StepFailed(f"{tool} ended with exit code {result.exit_code}: {said}")
+    return result

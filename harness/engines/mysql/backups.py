@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.engines.facts import succeeded
 from harness.engines.mysql import catalog, quoting
 from harness.engines.mysql.connector import MySQLSession
 from harness.errors import StepFailed
@@ -19,12 +20,12 @@ def dump(
     server: HasTools, database: str, tables: Sequence[str] = (), tool: Sequence[str] = DUMP
 ) -> bytes:
     """A dump as SQL, of the whole database or of some tables."""
-    return _succeed(server.run_tool([*tool, *HOW, database, *tables]), tool[0]).stdout
+    return succeeded(server.run_tool([*tool, *HOW, database, *tables]), tool[0]).stdout
 
 
 def restore(server: HasTools, database: str, dump: bytes, tool: Sequence[str] = LOAD) -> None:
     """Load into an existing, empty database; stops at the first error."""
-    _succeed(server.run_tool([*tool, database], stdin=dump), tool[0])
+    succeeded(server.run_tool([*tool, database], stdin=dump), tool[0])
 
 
 def restore_over(
@@ -76,10 +77,3 @@ def fill_sql(
     if only_if:
         return [update(columns, f"({only_if})")]
     return [update([column], f"{live}.{quoting.name(column)} IS NULL") for column in columns]
-
-
-def _succeed(result: ToolResult, tool: str) -> ToolResult:
-    if result.exit_code != 0:
-        said = result.stderr.decode("utf-8", "replace").strip()
-        raise StepFailed(f"{tool} ended with exit code {result.exit_code}: {said}")
-    return result

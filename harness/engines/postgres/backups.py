@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.engines.facts import succeeded
 from harness.engines.postgres import catalog, quoting
 from harness.engines.postgres.connector import PostgresSession
 from harness.engines.postgres.databases import GUARD_SCHEMA
@@ -16,13 +17,13 @@ def dump(server: HasTools, database: str, tables: Sequence[str] = ()) -> bytes:
     argv = ["pg_dump", "-Fc", "-N", GUARD_SCHEMA]
     for table in tables:
         argv += ["-t", quoting.table(table)]
-    return _succeed(server.run_tool([*argv, "-d", database]), "pg_dump").stdout
+    return succeeded(server.run_tool([*argv, "-d", database]), "pg_dump").stdout
 
 
 def restore(server: HasTools, database: str, dump: bytes) -> None:
     """Restore into an existing, empty database, wholly or not at all."""
     argv = ["pg_restore", "--single-transaction", "--exit-on-error", "-d", database]
-    _succeed(server.run_tool(argv, stdin=dump), "pg_restore")
+    succeeded(server.run_tool(argv, stdin=dump), "pg_restore")
 
 
 def restore_over(server: HasTools, database: str, dump: bytes, tables: Sequence[str]) -> ToolResult:
@@ -80,10 +81,3 @@ def fill_sql(
     if only_if:
         return [update(columns, f"({only_if})")]
     return [update([column], f"{live}.{quoting.name(column)} IS NULL") for column in columns]
-
-
-def _succeed(result: ToolResult, tool: str) -> ToolResult:
-    if result.exit_code != 0:
-        said = result.stderr.decode("utf-8", "replace").strip()
-        raise StepFailed(f"{tool} ended with exit code {result.exit_code}: {said}")
-    return result
