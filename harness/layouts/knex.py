@@ -1,0 +1,38 @@
+"""Knex: ``20240101120000_name.js`` with an exported ``up``; run in the order of names.
+
+The version is the whole file name with its extension, as in ``knex_migrations.name``. ``up`` and
+``down`` are None: only Knex can run them.
+Facts: https://knexjs.org/guide/migrations.html
+"""
+
+from __future__ import annotations
+
+import re
+
+from harness.layouts._folder import Folder, counted
+from harness.layouts._values import Kind, Migration
+
+_FILE = re.compile(r"\d{8,14}_.+\.(?:js|ts|cjs|mjs|coffee)", re.ASCII)
+_MARK = re.compile(r"\bup\b[^\n]*\bknex\b|\bknex\b[^\n]*\bKnex\b", re.IGNORECASE)
+
+
+def _names(folder: Folder) -> tuple[str, ...]:
+    files = (n for n in folder.files if _FILE.fullmatch(n) and not n.endswith(".d.ts"))
+    return tuple(files)
+
+
+def matches(folder: Folder) -> str | None:
+    """Evidence: how many files take a knex."""
+    marked = folder.marked(_names(folder), _MARK)
+    return f"{counted(len(marked), 'file')} with up(knex)" if marked else None
+
+
+def read(folder: Folder) -> tuple[Migration, ...]:
+    """By file name; see the module's docstring."""
+    return tuple(
+        Migration(name, name.rpartition(".")[0], None, None, (folder.shown(name),))
+        for name in _names(folder)
+    )
+
+
+KIND = Kind("knex", "Knex", "20240101120000_name.js with up(knex)", matches, read)
