@@ -22,7 +22,7 @@ from typing import Any
 from harness.errors import DrillError, UsageError
 from harness.ports import Engine
 
-ROOMS = ("faults", "gates", "steps", "claims", "migrators", "reporting")
+ROOMS = ("faults", "gates", "steps", "claims", "migrators", "reporting", "crashmatrix")
 GROUP = "migration_drill"
 PACKAGE = "harness"
 HOME = Path(__file__).parent

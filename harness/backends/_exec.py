@@ -1,4 +1,4 @@
-"""Talks to a program run by ``docker exec`` over its one socket, both ways at once."""
+"""Talks to a program run by ``docker exec`` over its one socket: all at once, or by lines."""
 
 from __future__ import annotations
 
@@ -6,14 +6,58 @@ import selectors
 import socket
 import struct
 import time
+from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
+from docker import APIClient
+
+from harness.backends._api import LIMIT_S, POLL_S
 from harness.errors import DeadlineExceeded
+from harness.ports import ToolResult
 
 HEADER = struct.Struct(">BxxxL")
 """Each frame of the engine's stream: 1 is stdout, 2 is stderr, then the length in bytes."""
 STDOUT, STDERR = 1, 2
 CHUNK = 1 << 18
+KILLED = 137
+"""128 + SIGKILL, the exit status of a process that was killed."""
+
+
+def run_tool(
+    api: APIClient,
+    container: str,
+    argv: Sequence[str],
+    environment: dict[str, str],
+    stdin: bytes,
+    timeout_s: float,
+) -> ToolResult:
+    """Run a program in the container as root; DeadlineExceeded kills it there."""
+    began = time.monotonic()
+    run = api.exec_create(
+        container,
+        ["timeout", "-s", "KILL", f"{timeout_s:g}", *argv],
+        stdin=True,
+        environment=environment,
+        user="root",
+    )["Id"]
+    with closing(api.exec_start(run, socket=True)) as stream:
+        out, err = converse(stream, stdin, timeout_s + LIMIT_S)
+    code = _exit_code(api, run, argv[0])
+    if code == KILLED and time.monotonic() - began >= timeout_s:
+        raise DeadlineExceeded(f"{argv[0]} was killed: no end within {timeout_s:g} s")
+    return ToolResult(code, out, err)
+
+
+def _exit_code(api: APIClient, run: str, name: str) -> int:
+    """The output may end a moment before the engine knows the exit code."""
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        found = api.exec_inspect(run)
+        if not found["Running"] and found["ExitCode"] is not None:
+            return found["ExitCode"]
+        time.sleep(POLL_S)
+    raise DeadlineExceeded(f"{name} closed its output in the container and did not end")
 
 
 def converse(hijacked: Any, stdin: bytes, deadline_s: float) -> tuple[bytes, bytes]:
@@ -43,6 +87,54 @@ def converse(hijacked: Any, stdin: bytes, deadline_s: float) -> tuple[bytes, byt
                     if not chunk:
                         return _unframed(received)
                     received += chunk
+
+
+class Lines:
+    """A conversation by lines with a program that stays: what it writes to stdout is heard."""
+
+    def __init__(self, hijacked: Any) -> None:
+        """``hijacked`` is what ``exec_start(socket=True)`` gives."""
+        self._hijacked = hijacked
+        self._connection: socket.socket = hijacked._sock
+        self._received = bytearray(_read_ahead(hijacked))
+        self._said = _whole_frames(self._received)
+
+    def send(self, line: str) -> None:
+        """ConnectionError if the program or the way to it is gone."""
+        self._connection.sendall(line.encode() + b"\n")
+
+    def receive(self, deadline_s: float) -> str:
+        """The next line. ConnectionError at its end; DeadlineExceeded after ``deadline_s``."""
+        end = time.monotonic() + deadline_s
+        while b"\n" not in self._said:
+            self._connection.settimeout(max(0.001, end - time.monotonic()))
+            try:
+                chunk = self._connection.recv(CHUNK)
+            except TimeoutError:
+                raise DeadlineExceeded(f"no answer within {deadline_s:g} s") from None
+            if not chunk:
+                raise ConnectionError("the program or the way to it has ended")
+            self._received += chunk
+            self._said += _whole_frames(self._received)
+        line, _, self._said = self._said.partition(b"\n")
+        return line.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        self._hijacked.close()
+        self._connection.close()
+
+
+def _whole_frames(received: bytearray) -> bytes:
+    """Take the complete frames off the front; returns what they say on stdout."""
+    said = b""
+    while len(received) >= HEADER.size:
+        kind, length = HEADER.unpack_from(received)
+        if len(received) < HEADER.size + length:
+            break
+        if kind == STDOUT:
+            said += received[HEADER.size : HEADER.size + length]
+        del received[: HEADER.size + length]
+    return said
 
 
 def _read_ahead(hijacked: Any) -> bytes:

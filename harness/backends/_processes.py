@@ -20,7 +20,7 @@ from pathlib import Path
 
 from harness.errors import DeadlineExceeded
 
-POLL_S = 0.005
+POLL_S = 0.001
 PROC = Path("/proc")
 SHARED_MEMORY = re.compile(
     r"^\S+ \S+ \S+ \S+ (?P<inode>\d+) +(?P<path>/SYSV|/dev/shm/\S+)", re.MULTILINE

@@ -8,30 +8,29 @@ left. Ports are published on the loopback interface only.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from datetime import datetime
 from typing import Any
 
 from docker import DockerClient
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from docker.models.images import Image
 from testcontainers.core import docker_client
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from harness.backends import _api, _owner
-from harness.backends._api import LIMIT_S, LOOPBACK, OWNER_LABEL, POLL_S
-from harness.backends._exec import converse
-from harness.errors import DeadlineExceeded, EnvironmentProblem, GuardRefused, ServerLost
+from harness.backends import _api, _kills, _owner, _supervisor
+from harness.backends._api import LIMIT_S, LOOPBACK, OWNER_LABEL
+from harness.backends._exec import run_tool
+from harness.backends._supervisor import Striker
+from harness.errors import EnvironmentProblem, GuardRefused, ServerLost
 from harness.ports import Address, Capability, Recipe, ServerFacts, ToolResult, Witness
 
 RUN_LABEL = "migration-drill.run"
 PING_S = 4
 LOG_LINES, LOG_LIMIT = 5000, 64_000
-KILLED = 137
-"""128 + SIGKILL, the exit code of a container whose first process was killed."""
+END_S = 2
+"""How long a container may take to end after its first process."""
 
 
 class DockerBackend:
@@ -73,21 +72,45 @@ class DockerBackend:
     def _start(
         self, client: DockerClient, recipe: Recipe, chosen: str, image: Image
     ) -> DockerServer:
-        name = f"migration-drill-{recipe.engine}-{secrets.token_hex(6)}"
         password = secrets.token_urlsafe(24)
+        for way in _supervisor.ways(image.attrs["Config"], recipe.container_args):
+            try:
+                identifier = self._run(client, recipe, chosen, password, *way)
+                break
+            except APIError as error:
+                if not _supervisor.no_shell(error):
+                    raise
+                missing = error
+        else:
+            raise missing
+        facts = ServerFacts(self.name, recipe.engine, chosen, _api.digest(image))
+        return DockerServer(client, identifier, self.run_id, recipe, password, facts)
+
+    def _run(
+        self,
+        client: DockerClient,
+        recipe: Recipe,
+        image: str,
+        password: str,
+        entry_point: list[str] | None,
+        command: list[str],
+    ) -> str:
+        """Start a container and return its id; nothing is left of one that does not start."""
+        name = f"migration-drill-{recipe.engine}-{secrets.token_hex(6)}"
         container = DockerContainer(
-            chosen,
+            image,
             docker_client_kw={"timeout": LIMIT_S},
             name=name,
             labels={RUN_LABEL: self.run_id, OWNER_LABEL: _owner.of_this_process()},
+            entrypoint=entry_point,
         )
-        container.image = chosen
+        container.image = image
         container.env = {
             key: value.replace("{password}", password)
             for key, value in recipe.container_env.items()
         }
         container.ports = {f"{recipe.port}/tcp": (LOOPBACK, None)}
-        container._command = list(recipe.container_args)
+        container._command = command
         try:
             container.start()
         except BaseException:
@@ -96,9 +119,7 @@ class DockerBackend:
             raise
         finally:
             container.get_docker_client().client.close()
-        facts = ServerFacts(self.name, recipe.engine, chosen, _api.digest(image))
-        identifier = container.get_container_id()
-        return DockerServer(client, identifier, self.run_id, recipe, password, facts)
+        return container.get_container_id()
 
     def cannot_run(self, recipe: Recipe) -> str | None:
         """Looks for an image on this machine, and pulls the official one if there is none."""
@@ -164,6 +185,7 @@ class DockerServer:
         self._password = password
         self._port = 0
         self._killed = False
+        self._striker: Striker | None = None
 
     def address(self) -> Address:
         """Where it listens now; while it is killed, where it listened. ServerLost if it died."""
@@ -198,41 +220,59 @@ class DockerServer:
 
     def destroy(self) -> None:
         with _api.told(f"remove {self._title}"):
+            self._forget_striker()
             _api.remove(self._client, self.container_id)
             self._client.close()
 
     def kill(self) -> Sequence[Witness]:
-        with _api.told(f"kill {self._title}"):
-            began = self._inspect()["State"]["StartedAt"]
-            self._client.api.kill(self.container_id, "SIGKILL")
-            self._killed = True
-            self._client.api.wait(self.container_id, timeout=LIMIT_S)
-            code = self._inspect()["State"]["ExitCode"]
-        if code != KILLED:
-            raise EnvironmentProblem(
-                f"{self._title} was sent SIGKILL and ended with exit code {code}, wanted {KILLED}"
-            )
-        sent = Witness("injector", f"docker kill sent SIGKILL to {self.container_id[:12]}")
-        died = Witness("os", f"{self._title} ended with exit code {code}", {"exit_code": code})
-        return [sent, died, *self._death_event(began)]
+        """SIGKILL every process of the server at once; none is left when this returns.
 
-    def _death_event(self, since: str) -> list[Witness]:
-        """What the engine itself reported since then, by its own clock; empty if it is silent."""
-        only = {"type": "container", "container": self.container_id, "event": "die"}
-        moment = f"{datetime.fromisoformat(since).timestamp():.6f}"
+        The container stays, and so does its port. Only a frozen one, and one whose image has no
+        shell to stand first in it, is killed as a whole: the injector's witness tells which.
+        ServerLost if the server had ended before.
+        """
+        self.address()
+        if self._killed:
+            raise ServerLost(f"{self._title} was killed before and not started again")
+        with _api.told(f"kill {self._title}"):
+            if not self._inspect()["State"]["Paused"] and self._find_striker():
+                self._killed = True
+                try:
+                    return _kills.of_processes(self._striker, self._title, self._port)
+                except ConnectionError as error:
+                    self._killed = False
+                    raise self._lost(error) from error
+            self._forget_striker()
+            self._killed = True
+            return _kills.of_container(self._client, self.container_id, self._title)
+
+    def _find_striker(self) -> bool:
+        self._striker = self._striker or _supervisor.striker(self._client.api, self.container_id)
+        return self._striker is not None
+
+    def _lost(self, error: ConnectionError) -> EnvironmentProblem:
+        """Why the session in the container broke: the container ended, or the engine did."""
         with suppress(*_api.FAILURES):
-            stream = self._client.api.events(since=moment, filters=only, decode=True)
-            with closing(stream):
-                for event in stream:
-                    code = event["Actor"]["Attributes"].get("exitCode", "")
-                    says = f"the engine reported the event die with exit code {code}"
-                    data = {"exit_code": int(code), "time_ns": event["timeNano"]}
-                    return [Witness("docker", says, data)]
-        return []
+            self._client.api.wait(self.container_id, timeout=END_S)
+        self.address()
+        return EnvironmentProblem(
+            f"the exec session in container {self.container_id[:12]} is lost ({error}), so its "
+            "server can no longer be killed; was the Docker engine restarted? Run again"
+        )
+
+    def _forget_striker(self) -> None:
+        if self._striker:
+            self._striker.close()
+        self._striker = None
 
     def start_again(self) -> None:
+        """Start it on the same data, in the container that it had; no-op while it runs."""
         with _api.told(f"start {self._title} again"):
-            self._client.api.start(self.container_id)
+            if not self._inspect()["State"]["Running"]:
+                self._forget_striker()
+                self._client.api.start(self.container_id)
+            elif self._killed and self._striker:
+                self._striker.start()
         self._killed = False
 
     def pause(self) -> Sequence[Witness]:
@@ -254,32 +294,10 @@ class DockerServer:
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 120
     ) -> ToolResult:
         """Run a program inside the container as root; DeadlineExceeded kills it there."""
-        began = time.monotonic()
-        api = self._client.api
         with _api.told(f"run {argv[0]} in {self._title}"):
-            run = api.exec_create(
-                self.container_id,
-                ["timeout", "-s", "KILL", f"{timeout_s:g}", *argv],
-                stdin=True,
-                environment=self._credentials(),
-                user="root",
-            )["Id"]
-            with closing(api.exec_start(run, socket=True)) as stream:
-                out, err = converse(stream, stdin, timeout_s + LIMIT_S)
-            code = self._exit_code(run)
-        if code == KILLED and time.monotonic() - began >= timeout_s:
-            raise DeadlineExceeded(f"{argv[0]} was killed: no end within {timeout_s:g} s")
-        return ToolResult(code, out, err)
-
-    def _exit_code(self, run: str) -> int:
-        """The output may end a moment before the engine knows the exit code."""
-        end = time.monotonic() + LIMIT_S
-        while time.monotonic() < end:
-            found = self._client.api.exec_inspect(run)
-            if not found["Running"] and found["ExitCode"] is not None:
-                return found["ExitCode"]
-            time.sleep(POLL_S)
-        raise DeadlineExceeded(f"a program in {self._title} closed its output and did not end")
+            return run_tool(
+                self._client.api, self.container_id, argv, self._credentials(), stdin, timeout_s
+            )
 
     def _credentials(self) -> dict[str, str]:
         """Through the environment: an argument would show in every list of processes."""

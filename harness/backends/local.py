@@ -24,7 +24,7 @@ from harness.errors import (
 )
 from harness.ports import Address, Capability, Recipe, ServerFacts, ToolResult, Witness
 
-POLL_S = 0.005
+POLL_S = 0.002
 DIE_DEADLINE_S = 10
 LISTEN_DEADLINE_S = 60
 PORT_ATTEMPTS = 8
@@ -238,13 +238,13 @@ class LocalServer:
         self._segments = _processes.shared_memory(members)
         process.kill()
         _processes.send(members, signal.SIGKILL)
+        _processes.wait_gone(members, DIE_DEADLINE_S)
         try:
             process.wait(timeout=DIE_DEADLINE_S)
         except subprocess.TimeoutExpired:
             raise DeadlineExceeded(
                 f"server process {process.pid} is still there {DIE_DEADLINE_S} s after SIGKILL"
             ) from None
-        _processes.wait_gone(members, DIE_DEADLINE_S)
         return len(members) - 1
 
     def _listens(self, process: subprocess.Popen[bytes]) -> bool:

@@ -12,7 +12,7 @@ import traceback
 import click
 
 from harness import __version__
-from harness.cli import housekeeping, reading, reports, running, together
+from harness.cli import housekeeping, reading, reports, running, sweeping, together
 from harness.cli.signals import as_interrupts
 from harness.errors import DrillError, Interrupted
 from harness.results import exit_code_of
@@ -30,6 +30,7 @@ def mdrill() -> None:
 for command in (
     running.run,
     running.teeth,
+    sweeping.sweep,
     together.practice,
     reading.list_,
     reading.explain,

@@ -87,6 +87,8 @@ class EngineFacts:
     plans: ModuleType
     backups: ModuleType
     gating: ModuleType
+    filling: ModuleType
+    census: ModuleType
 
 
 def succeeded(result: ToolResult, tool: str) -> ToolResult:

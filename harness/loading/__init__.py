@@ -13,8 +13,17 @@ from harness.loading import checks, shapes, yaml_nodes
 from harness.loading.decode import Decoder, Invalid
 from harness.loading.schema import schema
 from harness.model import Drill, Scenario
+from harness.tool import Tool
 
-__all__ = ["load_all", "load_drill", "load_drills", "load_scenario", "schema"]
+__all__ = [
+    "load_all",
+    "load_drill",
+    "load_drills",
+    "load_scenario",
+    "load_tool",
+    "load_tools",
+    "schema",
+]
 
 NUMBER = re.compile(r"(\d+)[-_]")
 
@@ -29,6 +38,11 @@ def load_drill(path: Path) -> Drill:
     return _load(path, shapes.DRILL, checks.drill)
 
 
+def load_tool(path: Path) -> Tool:
+    """The migration tool in a file; its id is the file's name. ScenarioError with all problems."""
+    return _load(path, shapes.TOOL, checks.tool)
+
+
 def load_all(folder: Path) -> tuple[Scenario, ...]:
     """Every scenario of a folder in the order of their numbers; one error for all files."""
     return _load_folder(folder, load_scenario)
@@ -37,6 +51,11 @@ def load_all(folder: Path) -> tuple[Scenario, ...]:
 def load_drills(folder: Path) -> tuple[Drill, ...]:
     """Every drill of a folder; one error for all files."""
     return _load_folder(folder, load_drill)
+
+
+def load_tools(folder: Path) -> tuple[Tool, ...]:
+    """Every migration tool of a folder; one error for all files."""
+    return _load_folder(folder, load_tool)
 
 
 def id_of(path: Path) -> str:

@@ -281,3 +281,15 @@ def _keys(node: Node | None) -> tuple[str, ...]:
 
 def _nodes(node: Node | None) -> tuple[Node, ...]:
     return tuple(pair.node for pair in node.pairs) if isinstance(node, Mapping) else ()
+
+
+def tool(root: Mapping, complain: Complain) -> None:
+    """Engines that a tool names, and what it needs to be run or emulated."""
+    for name, line in texts(root, "engines"):
+        if name not in catalog.engines():
+            complain(line, catalog.unknown("engine", name, catalog.engines()))
+    how = root.get("how")
+    needed = {"emulated": ("emulation",), "run": ("program", "url", "apply")}
+    for key in needed.get(how.value if isinstance(how, Scalar) else "", ()):
+        if root.get(key) is None:
+            complain(root.line, f"found no '{key}', which a tool needs that is {how.value}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, Union
 
-from harness import catalog, model
+from harness import catalog, model, tool
 from harness.errors import DrillError
 
 HIDDEN = frozenset({"line", "file", "sha256"})
@@ -254,6 +254,7 @@ DRILL = Shape(
     "drill",
     keys_of(model.Drill, drop=frozenset({"id"}), required={"format": True}),
 )
+TOOL = Shape(tool.Tool, "tool", keys_of(tool.Tool, drop=frozenset({"id"})))
 
 MAY_BE_EMPTY = frozenset({"decoys", "damage"})
 

@@ -53,3 +53,5 @@ class Engine(Protocol):
     plans: ModuleType
     backups: ModuleType
     gating: ModuleType
+    filling: ModuleType
+    census: ModuleType

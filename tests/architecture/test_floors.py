@@ -14,11 +14,11 @@ from house import MODULES, PACKAGE
 FLOORS = (
     # what everybody may know: the words, the record, how to wait
     {"__version__", "errors"},
-    {"bundled", "model", "relay", "sqltext", "timeline", "waiting"},
+    {"bundled", "model", "relay", "sqltext", "timeline", "tool", "waiting", "wire"},
     # the promises between rooms; what follows from a record
-    {"ports", "verdict"},
+    {"layouts", "ports", "verdict"},
     {"catalog", "comparison", "guard", "plan", "procedure", "questions", "results"}
-    | {"ledger", "version_table"},
+    | {"filling", "ledger", "version_table"},
     # rooms of kinds: neighbours that have never heard of each other
     {"application", "backends", "claims", "engines", "faults", "gates", "migrators"}
     | {"reporting", "steps"},
@@ -27,8 +27,8 @@ FLOORS = (
     {"conductor", "target"},
     # one server, one trial, many trials
     {"lane"},
-    {"trial"},
-    {"campaign"},
+    {"trial", "sweep"},
+    {"campaign", "crashmatrix"},
     # for people, and for their own pytest
     {"bench", "cli", "testing"},
 )

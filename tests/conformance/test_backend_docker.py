@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,6 +120,10 @@ def local_images() -> set[str]:
 IMAGES = local_images()
 
 
+def has_image(case: Case) -> bool:
+    return bool({case.recipe.image, case.recipe.stand_in} & IMAGES)
+
+
 def needs_image(engine: str) -> Any:
     wanted = CASES[engine].recipe
     return pytest.param(
@@ -128,6 +135,8 @@ def needs_image(engine: str) -> Any:
     )
 
 
+ONE = next((case for case in CASES.values() if has_image(case)), CASES["postgres"])
+"""The first engine that is here, for tests to which the engine does not matter."""
 ENGINES = [needs_image(name) for name in CASES]
 
 
@@ -158,16 +167,11 @@ def running(request: pytest.FixtureRequest, backend: DockerBackend) -> Iterator[
 @pytest.fixture
 def one(backend: DockerBackend) -> Iterator[DockerServer]:
     """A server of its own, of the first engine that is here."""
-    names = [name for name, case in CASES.items() if has_image(case)]
-    if not names:
+    if not has_image(ONE):
         pytest.skip("no image of any engine on this machine: mdrill images build postgres")
-    server = backend.start(CASES[names[0]].recipe)
+    server = backend.start(ONE.recipe)
     yield server
     server.destroy()
-
-
-def has_image(case: Case) -> bool:
-    return bool({case.recipe.image, case.recipe.stand_in} & IMAGES)
 
 
 def query(case: Case, server: DockerServer, sql: str) -> Any:
@@ -185,6 +189,12 @@ def query(case: Case, server: DockerServer, sql: str) -> Any:
         cursor.execute(sql)
         row = cursor.fetchone() if cursor.description else None
     return row[0] if row else None
+
+
+def processes_of(api: docker.APIClient, server: DockerServer) -> list[str]:
+    """The names of what lives in the container, as the engine sees it from outside."""
+    listed = api.top(server.container_id, ps_args="-eo pid,stat,comm")["Processes"]
+    return [name for _, state, name in listed if state[0] not in "ZX"]
 
 
 def containers_of(api: docker.APIClient, label: str) -> list[str]:
@@ -227,35 +237,221 @@ def test_it_listens_on_loopback_only(running: Any, engine_api: docker.APIClient)
     assert server.address().host == "127.0.0.1"
 
 
-def test_a_killed_server_died_of_sigkill_and_kept_its_data(running: Any) -> None:
-    """Three independent witnesses tell of the death; a committed row is there afterwards."""
+def test_a_killed_server_died_of_sigkill_and_kept_its_data(
+    running: Any, engine_api: docker.APIClient
+) -> None:
+    """Independent witnesses tell of the death, nothing is left of the server, its rows are."""
     case, server = running
     database = "" if case.recipe.engine == "postgres" else "mysql."
     query(case, server, f"CREATE TABLE IF NOT EXISTS {database}kept (n int)")
     query(case, server, f"INSERT INTO {database}kept VALUES (1)")
     before = server.address()
     witnesses = server.kill()
-    assert [w.source for w in witnesses] == ["injector", "os", "docker"]
-    assert [w.data.get("exit_code") for w in witnesses] == [None, 137, 137]
+    assert [w.source for w in witnesses] == ["injector", "os", "docker", "observer"]
+    assert witnesses[1].data == {"exit_code": 137}
+    assert processes_of(engine_api, server) == ["sh", "sh"]
     assert server.address() == before
     with pytest.raises((psycopg.OperationalError, pymysql.OperationalError)):
         case.connect(server.address())
+    with pytest.raises(ServerLost, match="killed before"):
+        server.kill()
     server.start_again()
     assert query(case, server, f"SELECT count(*) FROM {database}kept") == 1
     query(case, server, f"DROP TABLE {database}kept")
 
 
-def test_the_port_is_looked_up_anew_after_a_restart(
-    running: Any, engine_api: docker.APIClient
-) -> None:
-    """The engine may publish another port after a restart; address() tells the present one."""
+def test_the_container_outlives_its_server(running: Any, engine_api: docker.APIClient) -> None:
+    """Killing and starting again costs no restart of the container: same start, same port."""
     case, server = running
-    server.kill()
+    began = engine_api.inspect_container(server.container_id)["State"]["StartedAt"]
+    port = server.address().port
+    for _ in range(3):
+        server.kill()
+        server.start_again()
+        server.start_again()
+        assert query(case, server, "SELECT 1") == 1
+    assert engine_api.inspect_container(server.container_id)["State"]["StartedAt"] == began
+    assert server.address().port == port
+    assert server.logs().count("the server ended with status 137, its container is kept") >= 3
+
+
+def test_no_zombie_stays_of_killed_servers(running: Any, engine_api: docker.APIClient) -> None:
+    """The container's first process buries what earlier servers left."""
+    case, server = running
+    for _ in range(2):
+        server.kill()
+        server.start_again()
+        query(case, server, "SELECT 1")
+    listed = engine_api.top(server.container_id, ps_args="-eo pid,stat,comm")["Processes"]
+    assert [row for row in listed if row[1].startswith("Z")] == []
+
+
+def test_a_tool_beside_the_server_dies_with_it(one: DockerServer) -> None:
+    """As when a container is killed, no program that runs in it is spared."""
+    with ThreadPoolExecutor() as pool:
+        tool = pool.submit(one.run_tool, ["sleep", "1234"])
+        deadline = time.monotonic() + READY_S
+        while "sleep" not in processes_of(one._client.api, one):
+            assert time.monotonic() < deadline
+        one.kill()
+        assert tool.result().exit_code == 137
+
+
+def test_a_frozen_server_is_killed_with_its_container(one: DockerServer) -> None:
+    """It cannot be struck from within; thawing it for that would let it work on."""
+    query(ONE, one, "SELECT 1")
+    one.pause()
+    witnesses = one.kill()
+    assert "the container as a whole" in witnesses[0].says
+    assert [w.source for w in witnesses] == ["injector", "os", "docker"]
+    one.start_again()
+    assert query(ONE, one, "SELECT 1") == 1
+    assert "kill -9 -1" in one.kill()[0].says
+
+
+def test_a_server_killed_by_another_is_told_and_can_be_started(one: DockerServer) -> None:
+    """Only a kill of ours keeps the container; any other end is the server's own."""
+    query(ONE, one, "SELECT 1")
+    one.kill()
+    one.start_again()
+    query(ONE, one, "SELECT 1")
+    one.run_tool(["sh", "-c", "kill -9 -1"])
+    with pytest.raises(ServerLost, match="ended by itself with exit code 137"):
+        query(ONE, one, "SELECT 1")
+    with pytest.raises(ServerLost, match="ended by itself"):
+        one.kill()
+    one.start_again()
+    assert query(ONE, one, "SELECT 1") == 1
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["at-work", "killed"])
+def test_docker_stop_is_passed_on(running: Any, killed: bool) -> None:
+    """The image's stop signal reaches the server, which shuts down in order."""
+    case, server = running
+    query(case, server, "SELECT 1")
+    if killed:
+        server.kill()
+    began = time.monotonic()
+    server._client.api.stop(server.container_id, timeout=120)
+    assert time.monotonic() - began < 60
+    assert server._inspect()["State"]["ExitCode"] == 0
     server.start_again()
-    ports = engine_api.inspect_container(server.container_id)["NetworkSettings"]["Ports"]
-    published = int(ports[f"{case.recipe.port}/tcp"][0]["HostPort"])
-    assert server.address().port == published
     assert query(case, server, "SELECT 1") == 1
+
+
+def test_a_lost_session_is_one_clear_problem(one: DockerServer) -> None:
+    """Without the session in the container the run ends; it does not believe in a kill."""
+    query(ONE, one, "SELECT 1")
+    one.kill()
+    one.start_again()
+    assert one._striker is not None
+    one._striker._lines._connection.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(EnvironmentProblem, match=r"session .* is lost .* engine restarted"):
+        one.kill()
+    assert query(ONE, one, "SELECT 1") == 1
+
+
+AS_THE_OFFICIAL = r"""#!/usr/bin/env bash
+set -Eeo pipefail
+if [ "$(id -u)" = 0 ]; then
+    mkdir -p "$PGDATA" && chown postgres "$PGDATA" && chmod 700 "$PGDATA"
+    exec setpriv --reuid=postgres --regid=postgres --init-groups "$BASH_SOURCE" "$@"
+fi
+[ "${1:0:1}" = - ] && set -- postgres "$@"
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+    initdb --username=postgres --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") \
+        --auth-local=trust --auth-host=scram-sha-256
+    echo 'host all all all scram-sha-256' >> "$PGDATA/pg_hba.conf"
+    pg_ctl -D "$PGDATA" -o "-c listen_addresses=''" -w start
+    psql -U postgres -c 'CREATE TABLE first_start (n int)'
+    pg_ctl -D "$PGDATA" -m fast -w stop
+fi
+exec "$@"
+"""
+
+
+@pytest.fixture
+def derived(engine_api: docker.APIClient) -> Iterator[Callable[..., str]]:
+    """Makes an image from PostgreSQL's with other settings; all are removed afterwards."""
+    wanted = CASES["postgres"].recipe
+    here = [name for name in (wanted.stand_in, wanted.image) if name in IMAGES]
+    if not here:
+        pytest.skip("no image of PostgreSQL on this machine: mdrill images build postgres")
+    made = []
+
+    def make(changes: list[str], script: str = "") -> str:
+        scratch = engine_api.create_container(here[0])["Id"]
+        try:
+            if script:
+                engine_api.put_archive(scratch, "/", archive("entry.sh", script))
+            made.append(engine_api.commit(scratch, changes=changes)["Id"])
+        finally:
+            engine_api.remove_container(scratch, v=True)
+        return made[-1]
+
+    yield make
+    for image in made:
+        engine_api.remove_image(image, force=True)
+
+
+def archive(name: str, text: str) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(text), 0o755
+        tar.addfile(entry, io.BytesIO(text.encode()))
+    return made.getvalue()
+
+
+def test_an_image_that_initialises_at_its_first_start(
+    derived: Callable[..., str], backend: DockerBackend
+) -> None:
+    """As official ones do: as root, a temporary server first, then another account's server."""
+    case = CASES["postgres"]
+    settings = ("-c", "listen_addresses=*")
+    image = derived(
+        ["USER root", "ENV PGDATA=/tmp/fresh", 'ENTRYPOINT ["/entry.sh"]', 'CMD ["postgres"]'],
+        AS_THE_OFFICIAL,
+    )
+    server = backend.start(replace(case.recipe, container_args=settings), image)
+    try:
+        assert query(case, server, "SELECT count(*) FROM first_start") == 0
+        assert server.kill()[1].data == {"exit_code": 137}
+        server.start_again()
+        assert query(case, server, "SELECT count(*) FROM first_start") == 0
+        assert server.logs().count("database system was not properly shut down") == 1
+    finally:
+        server.destroy()
+
+
+def test_an_image_without_a_shell_is_killed_with_its_container(
+    derived: Callable[..., str], backend: DockerBackend
+) -> None:
+    """Nothing can stand before its server, so the whole container dies and starts again."""
+    case = CASES["postgres"]
+    path = "PATH=/usr/lib/postgresql/18/bin:/usr/local/bin:/usr/bin:/bin"
+    entry = f'ENTRYPOINT ["/usr/bin/env","{path}","sh","/usr/local/bin/entrypoint.sh"]'
+    image = derived(["ENV PATH=/nowhere", entry, 'CMD ["postgres"]'])
+    server = backend.start(case.recipe, image)
+    try:
+        assert query(case, server, case.setting) == "77"
+        witnesses = server.kill()
+        assert "the container as a whole" in witnesses[0].says
+        assert [w.data.get("exit_code") for w in witnesses] == [None, 137, 137]
+        server.start_again()
+        assert query(case, server, "SELECT 1") == 1
+    finally:
+        server.destroy()
+
+
+def test_the_port_is_looked_up_anew_after_a_restart(one: DockerServer) -> None:
+    """The engine may publish another port after a restart; address() tells the present one."""
+    query(ONE, one, "SELECT 1")
+    one._client.api.restart(one.container_id, timeout=30)
+    found = one._inspect()["NetworkSettings"]["Ports"]
+    published = int(found[f"{ONE.recipe.port}/tcp"][0]["HostPort"])
+    assert one.address().port == published
+    assert query(ONE, one, "SELECT 1") == 1
 
 
 def test_a_paused_server_does_not_answer_until_it_is_thawed(running: Any) -> None:
@@ -332,7 +528,7 @@ def test_destroying_leaves_nothing(backend: DockerBackend, engine_api: docker.AP
     """No container and no volume remains, even of a frozen server; twice is as good as once."""
     mine = DockerBackend("destroying")
     volumes = {v["Name"] for v in engine_api.volumes()["Volumes"] or ()}
-    server = mine.start(next(c for c in CASES.values() if has_image(c)).recipe)
+    server = mine.start(ONE.recipe)
     server.pause()
     server.destroy()
     server.destroy()
@@ -344,7 +540,7 @@ def test_destroying_leaves_nothing(backend: DockerBackend, engine_api: docker.AP
 
 def test_a_server_that_dies_at_start_is_told_with_its_log(backend: DockerBackend) -> None:
     """An unknown setting ends the server; asking for its address says so and shows the log."""
-    case = next(c for c in CASES.values() if has_image(c))
+    case = ONE
     server = backend.start(replace(case.recipe, container_args=("--no-such-setting=1",)))
     try:
         with pytest.raises(ServerLost, match=r"(?s)ended by itself.*no.such.setting"):
@@ -364,7 +560,7 @@ def test_a_failed_start_leaves_nothing(
         raise docker.errors.APIError("port is already allocated")
 
     monkeypatch.setattr("testcontainers.core.docker_client.DockerClient.start", fails)
-    case = next(c for c in CASES.values() if has_image(c))
+    case = ONE
     with pytest.raises(EnvironmentProblem, match=r"could not start.*already allocated"):
         DockerBackend("failing").start(case.recipe)
     assert len(created) == 1

@@ -6,8 +6,10 @@ from harness.engines.facts import EngineFacts
 from harness.engines.mariadb import (
     backups,
     catalog,
+    census,
     connector,
     databases,
+    filling,
     gating,
     plans,
     sessions,
@@ -79,4 +81,6 @@ ENGINE = EngineFacts(
     plans=plans,
     backups=backups,
     gating=gating,
+    filling=filling,
+    census=census,
 )

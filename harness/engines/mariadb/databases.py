@@ -9,7 +9,8 @@ from harness.engines.mysql.databases import (
     maintenance,
     plant_nonce,
     read_nonce,
+    reset,
     series,
 )
 
-__all__ = ["clone", "create", "drop", "maintenance", "plant_nonce", "read_nonce", "series"]
+__all__ = ["clone", "create", "drop", "maintenance", "plant_nonce", "read_nonce", "reset", "series"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.engines.mysql.gating import (
     drop_lock,
     end_transaction,
+    hold_all,
     hold_row,
     hold_table_read,
     install_trigger,
@@ -16,6 +17,7 @@ from harness.engines.mysql.gating import (
 __all__ = [
     "drop_lock",
     "end_transaction",
+    "hold_all",
     "hold_row",
     "hold_table_read",
     "install_trigger",

@@ -6,8 +6,10 @@ from harness.engines.facts import EngineFacts
 from harness.engines.mysql import (
     backups,
     catalog,
+    census,
     connector,
     databases,
+    filling,
     gating,
     plans,
     sessions,
@@ -78,4 +80,6 @@ ENGINE = EngineFacts(
     plans=plans,
     backups=backups,
     gating=gating,
+    filling=filling,
+    census=census,
 )

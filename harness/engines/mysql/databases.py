@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
 
-from harness.engines.mysql import quoting
+from harness.engines.mysql import copying, quoting
 from harness.engines.mysql.connector import MySQLSession
+from harness.engines.mysql.copying import Program
 from harness.errors import DatabaseError, DeadlineExceeded
 
 GUARD_DATABASE = "mdrill_guard"
 maintenance = "mysql"
 
 DROP_DEADLINE_S = 15.0
-POLL_S = 0.01
+POLL_S = 0.005
 NO_SUCH_TABLE = "1146"
 NO_SUCH_DATABASE = "1049"
 LOCK_TIMEOUT = "1205"
+
+EXISTS = "SELECT COUNT(*) FROM information_schema.schemata WHERE SCHEMA_NAME = %s"
+
+DEFAULT_OF = """
+SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME
+FROM information_schema.schemata WHERE SCHEMA_NAME = %s
+"""
 
 USERS_OF = """
 SELECT PROCESSLIST_ID FROM performance_schema.threads
@@ -29,9 +36,6 @@ JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID
 WHERE m.OBJECT_SCHEMA = %s AND t.PROCESSLIST_ID <> CONNECTION_ID()
 """
 """Who is in the database, and who holds something in it from elsewhere."""
-
-COPY_SETTINGS = "SET SESSION foreign_key_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'"
-"""As mysqldump has them: tables in any order, and a key of 0 stays 0."""
 
 
 def plant_nonce(s: MySQLSession, nonce: str) -> None:
@@ -71,23 +75,41 @@ def drop(s: MySQLSession, name: str) -> None:
 
 
 def clone(s: MySQLSession, template: str, name: str) -> None:
-    """Copy tables with their keys, foreign keys and checks, rows and statistics, triggers, views.
+    """Copy everything but grants: tables with rows and statistics, sequences, programs.
 
-    Stored procedures and functions are not copied.
+    A view, trigger, routine or event keeps its definer and the settings it was made under.
     """
-    create(s, name)
-    with _settings(s, "foreign_key_checks", "sql_mode"):
-        s.run(COPY_SETTINGS)
-        s.run(f"USE {quoting.name(name)}")
-        for table in _names(s, TABLES_OF, template):
-            s.run(_shown(s, "TABLE", template, table)[1])
-            _copy_rows(s, template, table)
-            s.run(f"ANALYZE NO_WRITE_TO_BINLOG TABLE {quoting.name(table)}")
-        for trigger in _names(s, TRIGGERS_OF, template):
-            _, sql_mode, text, *_ = _shown(s, "TRIGGER", template, trigger)
-            s.run(f"SET SESSION sql_mode = {quoting.value(sql_mode)}")
-            s.run(text)
-        _copy_views(s, template, name)
+    with copying.as_before(s, maintenance):
+        s.run(copying.SETTINGS)
+        shown = s.run(f"SHOW CREATE DATABASE {quoting.name(template)}").rows[0][1]
+        s.run(shown.replace(quoting.name(template), quoting.name(name), 1))
+        copying.copy_sequences(s, template, name, ())
+        copying.copy_tables(s, template, name, copying.tables(s, template).next_keys)
+        copying.set_next_keys(s, template, name)
+        copying.create_programs(s, name, copying.programs(s, template))
+
+
+def reset(s: MySQLSession, template: str, name: str, changed: Collection[str] | None) -> None:
+    """Make ``name`` equal to ``template`` again; every session in ``name`` is ended first.
+
+    Only the tables ``changed``, new or missing are made anew: the others must be known to be
+    equal. Programs, sequences, next keys and the database's character set are compared. With
+    None it is not known what changed, and the whole database is made anew.
+    """
+    if changed is None or not _exists(s, name):
+        drop(s, name)
+        clone(s, template, name)
+        return
+    _empty(s, name)
+    with copying.as_before(s, maintenance):
+        s.run(copying.SETTINGS)
+        _reset_default(s, template, name)
+        wanted, found = copying.programs(s, template), copying.programs(s, name)
+        copying.drop_programs(s, name, _unwanted(wanted, found))
+        _reset_tables(s, template, name, changed)
+        s.run(copying.SETTINGS)
+        kept = {(p.kind, p.name) for p in copying.programs(s, name)}
+        copying.create_programs(s, name, [p for p in wanted if (p.kind, p.name) not in kept])
 
 
 def series(count: int) -> str:
@@ -102,66 +124,49 @@ def series(count: int) -> str:
     )
 
 
-TABLES_OF = """
-SELECT TABLE_NAME FROM information_schema.tables
-WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE' ORDER BY TABLE_NAME
-"""
-
-TRIGGERS_OF = """
-SELECT TRIGGER_NAME FROM information_schema.triggers
-WHERE TRIGGER_SCHEMA = %s ORDER BY EVENT_OBJECT_TABLE, ACTION_ORDER
-"""
-
-VIEWS_OF = """
-SELECT TABLE_NAME FROM information_schema.views WHERE TABLE_SCHEMA = %s ORDER BY TABLE_NAME
-"""
-
-STORED_COLUMNS_OF = """
-SELECT COLUMN_NAME FROM information_schema.columns
-WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s AND COALESCE(GENERATION_EXPRESSION, '') = ''
-ORDER BY ORDINAL_POSITION
-"""
+def _exists(s: MySQLSession, name: str) -> bool:
+    return bool(s.run(EXISTS, (name,)).scalar())
 
 
-def _names(s: MySQLSession, sql: str, *args: str) -> list[str]:
-    return [row[0] for row in s.run(sql, args).rows]
+def _empty(s: MySQLSession, name: str) -> None:
+    """End whoever is in the database or holds something in it, and wait until they are gone."""
+    end = time.monotonic() + DROP_DEADLINE_S
+    while users := s.run(USERS_OF, (name, name)).rows:
+        if time.monotonic() >= end:
+            raise DeadlineExceeded(f"database {name} is still in use after {DROP_DEADLINE_S:g} s")
+        for (pid,) in users:
+            _kill(s, pid)
+        time.sleep(POLL_S)
 
 
-def _shown(s: MySQLSession, what: str, database: str, name: str) -> tuple[Any, ...]:
-    found = s.run(f"SHOW CREATE {what} {quoting.name(database)}.{quoting.name(name)}")
-    return found.rows[0]
+def _reset_default(s: MySQLSession, template: str, name: str) -> None:
+    wanted, found = (s.run(DEFAULT_OF, (database,)).rows[0] for database in (template, name))
+    if wanted != found:
+        charset, collation = wanted
+        s.run(f"ALTER DATABASE {quoting.name(name)} CHARACTER SET {charset} COLLATE {collation}")
 
 
-def _copy_rows(s: MySQLSession, template: str, table: str) -> None:
-    """READ COMMITTED, so that no row of the template is locked and no lock there is waited for."""
-    listed = quoting.names(_names(s, STORED_COLUMNS_OF, template, table))
-    s.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-    s.run(
-        f"INSERT INTO {quoting.name(table)} ({listed}) "
-        f"SELECT {listed} FROM {quoting.name(template)}.{quoting.name(table)}"
-    )
+def _reset_tables(s: MySQLSession, template: str, name: str, changed: Collection[str]) -> None:
+    wanted, found = copying.tables(s, template), copying.tables(s, name)
+    here = found.next_keys.keys()
+    anew = {table for table in wanted.next_keys if table in changed or table not in here}
+    if gone := sorted((here - wanted.next_keys.keys()) | (here & anew)):
+        copying.enter(s, name)
+        s.run(f"DROP TABLE {quoting.names(gone)}")
+    copying.copy_sequences(s, template, name, found.sequences)
+    copying.copy_tables(s, template, name, anew)
+    copying.set_next_keys(s, template, name)
 
 
-def _copy_views(s: MySQLSession, template: str, name: str) -> None:
-    """A view is shown without its database's name only from inside; one may need another."""
-    s.run(f"USE {quoting.name(template)}")
-    texts = [_shown(s, "VIEW", template, view)[1] for view in _names(s, VIEWS_OF, template)]
-    s.run(f"USE {quoting.name(name)}")
-    while texts:
-        waiting = [text for text in texts if not _created(s, text)]
-        if len(waiting) == len(texts):
-            s.run(waiting[0])
-        texts = waiting
+def _unwanted(wanted: list[Program], found: list[Program]) -> list[Program]:
+    """What differs; with one trigger all of its table, for a new one would come last in order."""
 
+    def group(program: Program) -> tuple[str, str]:
+        one = program.table if program.kind == "TRIGGER" else program.name
+        return program.kind, one
 
-def _created(s: MySQLSession, text: str) -> bool:
-    try:
-        s.run(text)
-    except DatabaseError as error:
-        if error.code != NO_SUCH_TABLE:
-            raise
-        return False
-    return True
+    groups = {group(p) for p in {*wanted} ^ {*found}}
+    return [program for program in found if group(program) in groups]
 
 
 @contextlib.contextmanager

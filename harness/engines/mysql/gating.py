@@ -30,6 +30,33 @@ def hold_table_read(s: MySQLSession, table: str) -> None:
     s.run(f"SELECT 1 FROM {quoting.name(table)} LIMIT 1")
 
 
+ROWS_ARE_CHANGED_BY = frozenset({"UPDATE", "DELETE"})
+
+KEYED_TABLES = """
+SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.statistics
+WHERE TABLE_SCHEMA = DATABASE() AND INDEX_NAME = 'PRIMARY' AND SEQ_IN_INDEX = 1
+"""
+
+
+def hold_all(s: MySQLSession, verb: str) -> None:
+    """Make whatever changes schema or rows wait, until this session ends.
+
+    ``verb`` is what is going to be sent. A statement that changes rows is held amid its work, at
+    each table's last row; any other by the server's global read lock, before its work.
+    """
+    if verb not in ROWS_ARE_CHANGED_BY:
+        s.run("SET SESSION lock_wait_timeout = 5")
+        s.run("FLUSH TABLES WITH READ LOCK")
+        return
+    s.run("SET SESSION innodb_lock_wait_timeout = 5")
+    s.run("START TRANSACTION")
+    for table, key in s.run(KEYED_TABLES).rows:
+        s.run(
+            f"SELECT 1 FROM {quoting.name(table)} ORDER BY {quoting.name(key)} DESC LIMIT 1 "
+            "FOR UPDATE"
+        )
+
+
 def install_trigger(s: MySQLSession, table: str, key: str, value: Any, name: str) -> None:
     """Make every UPDATE of that row wait while somebody else holds the user-level lock ``name``."""
     lock = quoting.value(name)

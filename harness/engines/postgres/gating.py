@@ -11,6 +11,26 @@ from harness.errors import StepFailed
 
 TAKE_DEADLINE_S = 5
 
+CATALOGS = (
+    *("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_depend"),
+    *("pg_type", "pg_enum", "pg_proc", "pg_trigger", "pg_rewrite", "pg_namespace", "pg_sequence"),
+    *("pg_extension", "pg_policy", "pg_description", "pg_inherits", "pg_statistic_ext"),
+)
+"""Whatever changes the schema writes to one of these."""
+
+HOLD_ALL = """
+DO $hold$ DECLARE named regclass; BEGIN
+  FOR named IN SELECT oid FROM pg_class WHERE oid = ANY ({catalogs}) OR ({tables}) LOOP
+    BEGIN EXECUTE format('LOCK TABLE %s IN {mode} MODE NOWAIT', named);
+    EXCEPTION WHEN lock_not_available THEN NULL; END;
+  END LOOP;
+END $hold$
+"""
+USER_TABLES = (
+    "relkind IN ('r', 'p') AND relnamespace NOT IN "
+    "('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)"
+)
+
 HOLDER = """
 SELECT l.pid FROM pg_locks l LEFT JOIN pg_database d ON d.oid = l.database
 WHERE l.locktype = 'advisory' AND l.granted AND l.mode = 'ExclusiveLock' AND l.objsubid = 1
@@ -35,6 +55,21 @@ def hold_table_read(s: PostgresSession, table: str) -> None:
     """Read the table and stay idle in the transaction, holding ACCESS SHARE."""
     s.run("BEGIN")
     s.run(f"SELECT 1 FROM {quoting.table(table)} LIMIT 1")
+
+
+def hold_all(s: PostgresSession, verb: str) -> None:
+    """Make whatever changes schema or rows of this database wait, in an open transaction.
+
+    ``verb`` is what is going to be sent. A statement that works CONCURRENTLY is let begin and held
+    where it waits for writers, for there it has left something behind. Locks that somebody else
+    has are left out: what the migration has locked itself cannot be held.
+    """
+    s.run("BEGIN")
+    if verb.endswith("CONCURRENTLY"):
+        s.run(HOLD_ALL.format(catalogs="'{}'", tables=USER_TABLES, mode="ROW EXCLUSIVE"))
+        return
+    catalogs = f"ARRAY[{', '.join(quoting.value(name) for name in CATALOGS)}]::regclass[]"
+    s.run(HOLD_ALL.format(catalogs=catalogs, tables=USER_TABLES, mode="SHARE"))
 
 
 def install_trigger(s: PostgresSession, table: str, key: str, value: Any, name: str) -> None:

@@ -1,0 +1,257 @@
+"""``mdrill sweep``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness import __version__, catalog
+from harness.cli import choosing, folders
+from harness.cli.crossing import Crossing
+from harness.cli.signals import postponed
+from harness.crashmatrix import terminal
+from harness.errors import UsageError
+from harness.store import RunFolder, new_run_id, write_atomically
+from harness.sweep import journal, results, seeding, threshold
+from harness.sweep.clients import Client, EmulatedClient
+from harness.sweep.points import Way
+from harness.sweep.programs import ProgramClient
+from harness.sweep.sweep import Known, Sweep, Wishes
+from harness.sweep.verdicts import HARM, Grade
+from harness.sweep.yard import Yard
+
+KEPT_OF_THE_ENVIRONMENT = ("PATH", "HOME", "LANG", "JAVA_HOME", "NODE_PATH", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    path: Path | None
+    tool: str | None
+    layout: str | None
+    program: str | None
+    engine: str | None
+    backend: str
+    image: tuple[str, ...]
+    range_: str | None
+    only: tuple[str, ...]
+    ways: tuple[str, ...]
+    rows: int
+    seed_sql: Path | None
+    seed_dump: Path | None
+    out: Path | None
+    resume: Path | None
+    fail_on: str
+    baseline: Path | None
+    junit: Path | None
+    as_json: bool
+
+
+@click.command(short_help="Crash your own migrations at every point.")
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--tool", help="The migration tool: a name from `mdrill list --tools`, or a YAML file."
+)
+@click.option("--layout", help="How the folder is laid out, where more than one layout fits.")
+@click.option("--program", help="The tool's program, where it is not on PATH.")
+@click.option("--engine", help="postgres, mysql or mariadb; told from the SQL where it is plain.")
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "docker", "local"]),
+    default="auto",
+    help="Where servers come from.",
+)
+@click.option("--image", multiple=True, metavar="ENGINE=IMAGE", help="E.g. postgres=postgres:16.")
+@click.option("--range", "range_", metavar="A..B", help="Sweep only versions A to B.")
+@click.option("--only", multiple=True, metavar="VERSION", help="Sweep only this one (repeatable).")
+@click.option(
+    "--ways",
+    multiple=True,
+    type=click.Choice([way.value for way in Way]),
+    help="Only these ways of dying (repeatable).",
+)
+@click.option("--rows", type=click.IntRange(min=0), default=200, help="Generated rows a table.")
+@click.option("--seed-sql", type=click.Path(path_type=Path), help="SQL that brings rows of yours.")
+@click.option(
+    "--seed-dump",
+    type=click.Path(path_type=Path),
+    help="A pg_dump or mysqldump file to start from; what it says is applied is not swept.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Where run folders go.")
+@click.option(
+    "--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a sweep."
+)
+@click.option(
+    "--fail-on",
+    default="unhealed",
+    type=click.Choice([grade.value for grade in HARM]),
+    help="Exit 1 if a cell is that bad or worse (default: unhealed).",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    help="A sweep.json of before: exit 1 only for cells that got worse.",
+)
+@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print sweep.json on stdout.")
+def sweep(**given: Any) -> int:
+    """Run each migration of a folder, kill it at every point, and find out what heals it."""
+    options = Options(**given)
+    known, header = Known(), None
+    if options.resume:
+        header, options, known = _taken_up(options)
+    elif options.path is None:
+        raise UsageError("name a folder of migrations, or --resume a sweep; see mdrill sweep -h")
+    planned = folders.plan(options.path, options)
+    return execute(planned, options, known, header)
+
+
+# ---------------------------------------------------------------------- taking up
+
+
+def _taken_up(options: Options) -> tuple[dict[str, Any], Options, Known]:
+    """The wishes of an earlier sweep, and what it has found out."""
+    folder = RunFolder.open(options.resume)
+    header = folder.header()
+    if header.get("sweep") is None:
+        raise UsageError(f"{options.resume} is no sweep; `mdrill sweep` makes such folders")
+    known = journal.known(folder.path)
+    wishes = {k: Path(v) if k in PATHS and v else v for k, v in header["sweep"].items()}
+    for name in ("image", "only", "ways"):
+        wishes[name] = tuple(wishes[name])
+    again = Options(**{**wishes, "resume": options.resume, "as_json": options.as_json})
+    return header, again, known
+
+
+PATHS = frozenset({"path", "seed_sql", "seed_dump", "out", "baseline", "junit", "resume"})
+
+
+# ---------------------------------------------------------------------- doing it
+
+
+def execute(
+    planned: folders.Plan, options: Options, known: Known, header: dict[str, Any] | None
+) -> int:
+    """Start a server, sweep, render, tell; returns the exit code."""
+    begun = time.monotonic()
+    run_id = options.resume.resolve().name if options.resume else new_run_id()
+    images = choosing.images(options.image)
+    backend, why = choosing.backend(options.backend, run_id, [planned.engine.name], images)
+    (engine,), notes = choosing.engines([planned.engine.name], backend, images)
+    for line in (why, *notes):
+        choosing.say(line)
+    yard = Yard(backend, engine, images.get(engine.name))
+    record = None
+    client: Client | None = None
+    stopped: BaseException | None = None
+    try:
+        folder = _folder(options, run_id)
+        header = header or _header(planned, options, run_id, yard, why)
+        folder.write_header(header)
+        record = journal.Journal(folder.path)
+        client = _client(planned, yard)
+        crossing = Crossing(len(planned.chosen))
+        wishes = Wishes(
+            options.rows,
+            frozenset(map(Way, options.ways)) or frozenset(Way),
+            planned.chosen,
+            seeding.from_file(options.seed_sql),
+            seeding.dump(options.seed_dump),
+        )
+        run = Sweep(
+            yard, planned.tool, client, planned.migrations, record, wishes, known, crossing.news
+        )
+        choosing.say(f"record in {folder.path}")
+        with crossing:
+            run.run()
+    except BaseException as error:
+        stopped = error
+        if record is None:
+            raise
+    finally:
+        with postponed():
+            if isinstance(client, ProgramClient):
+                client.close()
+            yard.close()
+    with postponed():
+        record.close()
+        header["took_ms"] = header.get("took_ms", 0) + (time.monotonic() - begun) * 1000
+        folder.write_header(header)
+        return finish(folder, options, stopped)
+
+
+def finish(folder: RunFolder, options: Options, stopped: BaseException | None) -> int:
+    """Write every report of what was done; the exit code."""
+    result = results.of([{"kind": "header", **folder.header()}, *journal.read(folder.path)])
+    before = threshold.baseline(options.baseline) if options.baseline else None
+    result = threshold.judged(result, Grade(options.fail_on), before)
+    render(folder, result, options.junit)
+    with suppress(OSError):
+        text = folder.path / "sweep.json"
+        click.echo(text.read_text("utf-8") if options.as_json else terminal.text(result))
+        choosing.say(f"report: {folder.path / 'sweep.html'}")
+    if stopped:
+        choosing.say(f"go on with: mdrill sweep --resume {shlex.quote(str(folder.path))}")
+        raise stopped
+    return result["exit_code"]
+
+
+def render(folder: RunFolder, result: Mapping[str, Any], junit: Path | None) -> None:
+    """sweep.json first, then every format made from it."""
+    write_atomically(folder.path / "sweep.json", results.as_json(result))
+    for renderer in catalog.kinds("crashmatrix").values():
+        text = renderer.render(result)
+        write_atomically(folder.path / renderer.FILE_NAME, text)
+        if junit and renderer.FILE_NAME == "junit.xml":
+            junit.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(junit, text)
+
+
+def _folder(options: Options, run_id: str) -> RunFolder:
+    if options.resume:
+        return RunFolder.open(options.resume)
+    return RunFolder.create(choosing.out_folder(options.out), run_id)
+
+
+def _header(
+    planned: folders.Plan, options: Options, run_id: str, yard: Yard, why: str
+) -> dict[str, Any]:
+    wishes = {**vars(options), "path": planned.folder.resolve(), "engine": planned.engine.name}
+    return {
+        "run": run_id,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "command": shlex.join(["mdrill", *sys.argv[1:]]),
+        "sweep": {k: str(v) if isinstance(v, Path) else v for k, v in wishes.items()},
+        "folder": planned.folder.name,
+        "layout": planned.layout.title,
+        "tool": planned.tool.title,
+        "emulated": planned.tool.how == "emulated",
+        "notes": planned.tool.notes,
+        "engine": yard.engine.title,
+        "server_version": yard.version,
+        "image": yard.server.facts.image,
+        "backend": yard.server.facts.backend,
+        "backend_because": why,
+        "planned": list(planned.chosen),
+    }
+
+
+def _client(planned: folders.Plan, yard: Yard) -> Client:
+    if planned.tool.how == "emulated":
+        return EmulatedClient(planned.tool, planned.migrations, yard.guard)
+    kept = {k: os.environ[k] for k in KEPT_OF_THE_ENVIRONMENT if k in os.environ}
+    return ProgramClient(
+        planned.tool, planned.folder, planned.migrations, yard.guard, planned.program, kept
+    )

@@ -1,0 +1,1 @@
+"""What a sweep found, one format a file; computes nothing."""

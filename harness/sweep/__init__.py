@@ -1,0 +1,1 @@
+"""Every crash point of a user's own migrations: what is left, and what heals it."""

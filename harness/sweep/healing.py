@@ -1,0 +1,225 @@
+"""Tries recoveries on copies of one crash state, and judges each by what it leaves.
+
+In the order in which a person would: the tool again; its documented repairs, each followed by the
+tool again; down, then up; and statements that complete what is missing, made from the migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness import sqltext
+from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem
+from harness.layouts import Migration
+from harness.sweep import verdicts
+from harness.sweep.census import Census
+from harness.sweep.clients import Client, Ended, Errand
+from harness.sweep.reference import Reference
+from harness.sweep.verdicts import Attempt, Left
+from harness.sweep.yard import Trial, Yard
+from harness.tool import Repair, Tool, filled, for_dialect
+
+KEPT = "kept_crash"
+STATEMENT_MS = 60_000
+LOCK_MS = 5_000
+
+
+@dataclass(frozen=True)
+class Crash:
+    """One state that a crash left, standing in the trial."""
+
+    migration: Migration
+    previous: str
+    reference: Reference
+    left: Left
+    census: Census
+
+
+class Healer:
+    """Tries every recovery on one crash state."""
+
+    def __init__(self, yard: Yard, tool: Tool, client: Client, tables: Collection[str]) -> None:
+        self._yard = yard
+        self._tool = tool
+        self._client = client
+        self._tables = tuple(tables)
+        self._kept = Trial(KEPT)
+
+    def believes(self, database: str) -> tuple[tuple[str, ...], bool]:
+        """(versions the tool takes for applied, whether it thinks itself at work or dirty)."""
+        applied = self._ask(self._tool.applied, database)
+        stuck = self._ask(self._tool.stuck, database)
+        return tuple(str(row[0]) for row in applied), bool(stuck)
+
+    def _ask(self, query: Any, database: str) -> Sequence[tuple[Any, ...]]:
+        sql = self._of(query, "")
+        if not sql:
+            return ()
+        try:
+            return self._yard.session(database).run(filled(sql, {"database": database})).rows
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            return ()
+
+    def _of(self, value: Any, otherwise: Any = ()) -> Any:
+        engine = self._yard.engine
+        return for_dialect(value, engine.name, engine.dialect, otherwise)
+
+    def settled(self, migration: Migration, database: str) -> bool:
+        """True if the tool takes the migration for applied and is neither dirty nor locked."""
+        applied, stuck = self.believes(database)
+        if stuck:
+            return False
+        return not self._of(self._tool.applied, "") or migration.version in applied
+
+    def heal(self, crash: Crash, trial: Trial) -> list[Attempt]:
+        """Every recovery, each on its own copy of the state; all of them, also after one heals."""
+        self._yard.prepare(self._kept, trial.database, crash.census)
+        trial.holds = crash.census
+        tried = []
+        for name, kind, commands, act in self._recoveries(crash):
+            self._yard.prepare(trial, KEPT, crash.census)
+            trial.holds = None
+            tried.append(self._attempt(crash, trial, name, kind, commands, act))
+        return tried
+
+    def _attempt(
+        self,
+        crash: Crash,
+        trial: Trial,
+        name: str,
+        kind: str,
+        commands: tuple[str, ...],
+        act: Callable[[Trial], str],
+    ) -> Attempt:
+        blocked, said = False, ""
+        try:
+            said = act(trial)
+        except DeadlineExceeded as error:
+            blocked, said = True, str(error)
+        except (DatabaseError, EnvironmentProblem) as error:
+            said = str(error)
+        census = self._yard.census(trial.database, crash.reference.volatile)
+        trial.holds = census
+        healed, differs = verdicts.judge(census, crash.reference, self._tables)
+        settled = self.settled(crash.migration, trial.database)
+        if healed and not settled:
+            healed, differs = False, "the tool does not take it for applied"
+        lost = verdicts.lost(census, crash.reference, self._tables)
+        why = "" if healed else "; ".join(part for part in (_short(said), differs) if part)
+        return Attempt(name, kind, healed, why, commands, blocked, lost)
+
+    # ------------------------------------------------------------------ recoveries
+
+    def _recoveries(
+        self, crash: Crash
+    ) -> Iterator[tuple[str, str, tuple[str, ...], Callable[[Trial], str]]]:
+        migration = crash.migration
+        again = f"run {self._tool.title} again"
+        yield again, "re-run", (again,), lambda trial: self._rerun(crash, trial)
+        for repair in self._tool.repairs:
+            name = filled(repair.name, self._values(crash))
+            yield (
+                f"{name}, then run again",
+                "repair",
+                (name, again),
+                lambda trial, repair=repair: self._repair(crash, trial, repair),
+            )
+        if self._can_go_back(migration):
+            yield (
+                "down, then up",
+                "down-up",
+                ("make the tool take it for applied", "down", again),
+                lambda trial: self._down_up(crash, trial),
+            )
+        completion = self.completion(crash)
+        if completion:
+            yield (
+                "complete by hand",
+                "completion",
+                tuple(completion),
+                lambda trial: self._complete(crash, trial, completion),
+            )
+
+    def _values(self, crash: Crash) -> dict[str, Any]:
+        migration = crash.migration
+        return {
+            "version": migration.version,
+            "previous": crash.previous,
+            "name": migration.name,
+        }
+
+    def _rerun(self, crash: Crash, trial: Trial, *, down: bool = False) -> str:
+        run = self._client.start(Errand(crash.migration, down), self._yard.address, trial.database)
+        return _told(run.outcome(self._tool.rerun_timeout_s))
+
+    def _repair(self, crash: Crash, trial: Trial, repair: Repair) -> str:
+        self._run_sql(self._of(repair.sql), crash, trial)
+        words = self._of(repair.run)
+        if words:
+            run = self._client.command(words, crash.migration, self._yard.address, trial.database)
+            said = _told(run.outcome(self._tool.rerun_timeout_s))
+            if said:
+                return said
+        return self._rerun(crash, trial)
+
+    def _can_go_back(self, migration: Migration) -> bool:
+        return migration.down is not None if self._tool.how == "emulated" else bool(self._tool.down)
+
+    def _down_up(self, crash: Crash, trial: Trial) -> str:
+        """The way back as a person would force it: first the tool has to believe in the version."""
+        self._mark(crash, trial)
+        back = self._rerun(crash, trial, down=True)
+        return back or self._rerun(crash, trial)
+
+    def completion(self, crash: Crash) -> list[str]:
+        """The statements that are missing, after what stands half done is taken away."""
+        if crash.migration.up is None:
+            return []
+        engine = self._yard.engine
+        cut = crash.migration.up.cut(engine.dialect)
+        rest = [
+            statement.text
+            for statement in cut[crash.left.done :]
+            if not sqltext.is_transaction_control(statement)
+        ]
+        debris = engine.census.remove_sql(crash.left.differs)
+        return [*debris, *rest]
+
+    def _complete(self, crash: Crash, trial: Trial, statements: Sequence[str]) -> str:
+        session = self._yard.session(trial.database)
+        for sql in statements:
+            session.run(sql)
+        self._mark(crash, trial)
+        return ""
+
+    def _mark(self, crash: Crash, trial: Trial) -> None:
+        """Make the tool take the migration for applied, as its adapter says."""
+        if self.settled(crash.migration, trial.database) and self._tool.applied:
+            return
+        self._run_sql(self._of(self._tool.mark_applied), crash, trial)
+        words = self._of(self._tool.mark_command)
+        if words:
+            run = self._client.command(words, crash.migration, self._yard.address, trial.database)
+            run.outcome(self._tool.rerun_timeout_s)
+
+    def _run_sql(self, statements: Sequence[str], crash: Crash, trial: Trial) -> None:
+        session = self._yard.session(trial.database)
+        for sql in statements:
+            session.run(filled(sql, self._values(crash)))
+
+
+def _told(ended: Ended) -> str:
+    """What went wrong; "" if nothing did."""
+    if ended.status == 0:
+        return ""
+    return _short(ended.said) or f"the tool ended with status {ended.status}"
+
+
+def _short(text: str, limit: int = 300) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = " | ".join(lines[-4:])
+    return told if len(told) <= limit else f"…{told[-limit:]}"

@@ -1,0 +1,82 @@
+"""The append-only record of a sweep, by which it is told, rendered, and taken up again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EnvironmentProblem
+
+NAME = "sweep.jsonl"
+
+
+@dataclass
+class Known:
+    """What an interrupted sweep of the same folder has found out."""
+
+    cells: set[tuple[str, str]] = field(default_factory=set)
+    healed: set[tuple[str, str]] = field(default_factory=set)
+    finished: set[str] = field(default_factory=set)
+
+
+class Journal:
+    """One JSON object a line, on the disk before the next cell begins."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NAME
+        _cut_half_line(self.path)
+        self._file = self.path.open("a", encoding="utf-8")
+
+    def add(self, kind: str, **facts: Any) -> None:
+        """Write one event. EnvironmentProblem if the disk does not take it."""
+        try:
+            self._file.write(json.dumps({"kind": kind, **facts}, default=str) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"the record {self.path} cannot be written: {error}"
+            ) from error
+
+    def close(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def read(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every event; a last line that was cut off by a kill is left out."""
+    path = folder / NAME
+    if not path.exists():
+        raise EnvironmentProblem(f"no sweep was recorded in {folder}: there is no {NAME}")
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+def known(folder: Path) -> Known:
+    """What an earlier sweep has found out, so that nothing is done or counted twice."""
+    found = Known()
+    for event in read(folder):
+        kind, migration = event["kind"], event.get("migration", "")
+        if kind == "cell":
+            found.cells.add((migration, event["point"]))
+        elif kind == "healing":
+            found.healed.add((migration, event["state"]))
+        elif kind == "finished":
+            found.finished.add(migration)
+    return found
+
+
+def _cut_half_line(path: Path) -> None:
+    """A kill may have cut the last line; what is added then must not be glued to it."""
+    if path.exists():
+        raw = path.read_bytes()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        if whole != raw:
+            path.write_bytes(whole)

@@ -1,0 +1,106 @@
+"""Where a run can be struck, and in what ways it can die there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.wire import Message
+
+CONTROL = re.compile(r"^\W*(COMMIT|ROLLBACK|END|ABORT)\b", re.IGNORECASE)
+
+
+class Way(StrEnum):
+    """A way of dying. The value is the word in reports and on the command line."""
+
+    CLIENT_SIGKILL = "client-sigkill"
+    CLIENT_SIGTERM = "client-sigterm"
+    SESSION_KILL = "session-kill"
+    QUERY_CANCEL = "query-cancel"
+    SERVER_SIGKILL = "server-sigkill"
+    CONNECTION_LOST = "connection-lost"
+    REPLY_LOST = "reply-lost"
+
+
+class Where(StrEnum):
+    """On which side of a message, or in the middle of its work."""
+
+    BEFORE = "before"
+    INSIDE = "inside"
+    ANSWERED = "answered"
+
+
+AT_A_BOUNDARY = (
+    Way.CLIENT_SIGKILL,
+    Way.CLIENT_SIGTERM,
+    Way.SESSION_KILL,
+    Way.SERVER_SIGKILL,
+    Way.CONNECTION_LOST,
+)
+INSIDE = (
+    Way.CLIENT_SIGKILL,
+    Way.CLIENT_SIGTERM,
+    Way.SESSION_KILL,
+    Way.QUERY_CANCEL,
+    Way.SERVER_SIGKILL,
+)
+AMID_BOOKKEEPING = (Way.CLIENT_SIGKILL, Way.SERVER_SIGKILL)
+"""Between two messages of the tool's own transaction; its end and its begin get every way."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One message of the reference run: a row of the matrix."""
+
+    n: int
+    label: str
+    """The first line of its SQL."""
+    kind: str
+    """``statement`` of the migration, ``bookkeeping`` of the tool, or ``commit``."""
+    statements: int
+    """How many statements of the migration it carries."""
+    done_before: int
+    """How many statements of the migration were sent before it."""
+    place: str = ""
+    """``file:line`` of its first statement, where it is known."""
+    verb: str = ""
+    """What its first statement is: ``ALTER TABLE``, ``CREATE INDEX CONCURRENTLY``."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A crash point and the way of dying there: one cell of the matrix."""
+
+    n: int
+    where: Where
+    way: Way
+
+    @property
+    def id(self) -> str:
+        return f"{self.where}-{self.n}:{self.way}"
+
+
+def kind_of(message: Message, tables: Collection[str]) -> str:
+    """What the message is to the migration."""
+    if CONTROL.match(message.text):
+        return "commit"
+    names = [re.escape(table.split(".")[-1]) for table in tables]
+    if names and re.search(rf"\b(?:{'|'.join(names)})\b", message.text):
+        return "bookkeeping"
+    return "statement"
+
+
+def points(rows: Sequence[Row], ways: Collection[Way] = frozenset(Way)) -> list[Point]:
+    """Every crash point of a migration in the order of its run."""
+    found = []
+    for at, row in enumerate(rows):
+        amid = row.kind == "bookkeeping" and at and rows[at - 1].kind == "bookkeeping"
+        boundary = AMID_BOOKKEEPING if amid else AT_A_BOUNDARY
+        found += [Point(row.n, Where.BEFORE, way) for way in boundary]
+        if row.kind == "statement":
+            found += [Point(row.n, Where.INSIDE, way) for way in INSIDE]
+        if not amid:
+            found.append(Point(row.n, Where.ANSWERED, Way.REPLY_LOST))
+    return [point for point in found if point.way in ways]

@@ -1,0 +1,177 @@
+"""What an unbroken run of a migration does: its messages, and each state it passes through.
+
+The states are those that another session sees, so an open transaction's work is in none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness import sqltext
+from harness.errors import DrillError, ScenarioError
+from harness.layouts import Migration
+from harness.sweep.census import Census, difference
+from harness.sweep.clients import Client, Errand
+from harness.sweep.points import Row, kind_of
+from harness.sweep.strike import first_line
+from harness.sweep.yard import Trial, Yard
+from harness.wire import Message, Proxy, Stop
+
+RUN_DEADLINE_S = 300.0
+
+
+class ReferenceFailed(DrillError):
+    """The migration fails with nothing in its way, so no crash of it can be judged."""
+
+
+@dataclass(frozen=True)
+class State:
+    """One state of the database on the migration's way."""
+
+    done: int
+    """How many statements of the migration had been sent and answered by then."""
+    census: Census
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An unbroken run."""
+
+    rows: tuple[Row, ...]
+    states: tuple[State, ...]
+    """Distinct states in order; the first is ``before``, the last ``after``."""
+    statements: int
+    applied: tuple[str, ...]
+    """What the tool takes for applied afterwards."""
+    volatile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns whose values differ from run to run (now(), random()); never compared."""
+
+    @property
+    def before(self) -> Census:
+        return self.states[0].census
+
+    @property
+    def after(self) -> Census:
+        return self.states[-1].census
+
+
+class Referee:
+    """Runs migrations undisturbed and writes down what they do."""
+
+    def __init__(self, yard: Yard, client: Client, tables: Collection[str]) -> None:
+        self._yard = yard
+        self._client = client
+        self._tables = tuple(tables)
+
+    def plainly(self, migration: Migration, database: str, *, down: bool = False) -> None:
+        """Run it with nothing between it and the server. ReferenceFailed if it fails."""
+        self._yard.leave(database)
+        run = self._client.start(Errand(migration, down), self._yard.address, database)
+        ended = run.outcome(RUN_DEADLINE_S)
+        if ended.status != 0:
+            raise ReferenceFailed(ended.said or f"the tool ended with status {ended.status}")
+
+    def watch(
+        self,
+        migration: Migration,
+        trial: Trial,
+        before: Census,
+        volatile: Mapping[str, tuple[str, ...]],
+    ) -> Reference:
+        """Run it message by message on a prepared trial, and take each state it shows."""
+        proxy = self._proxy()
+        states = [State(0, before.without(self._tables))]
+        try:
+            proxy.stop_at(Stop(1, "before"))
+            address = self._yard.through(proxy.port)
+            run = self._client.start(Errand(migration), address, trial.database)
+            trial.holds = None
+            n = 1
+            while (message := proxy.wait_stopped(RUN_DEADLINE_S, run.ended)) is not None:
+                self._look(states, proxy.messages[: n - 1], trial, volatile)
+                n = message.n + 1
+                proxy.release(Stop(n, "before"))
+            ended = run.outcome(RUN_DEADLINE_S)
+            messages = list(proxy.messages)
+        finally:
+            proxy.close()
+        if ended.status != 0:
+            raise ReferenceFailed(ended.said or f"the tool ended with status {ended.status}")
+        self._look(states, messages, trial, volatile, last=True)
+        rows = self.rows(messages, migration)
+        total = sum(row.statements for row in rows)
+        states[-1] = State(total, states[-1].census)
+        return Reference(tuple(rows), tuple(states), total, (), dict(volatile))
+
+    def _proxy(self) -> Proxy:
+        engine, address = self._yard.engine, self._yard.address
+        return Proxy(
+            engine.dialect,
+            (address.host, address.port),
+            paced="implicit-commit-ddl" in engine.traits,
+            split=self._yard.split,
+        )
+
+    def _look(
+        self,
+        states: list[State],
+        sent: Sequence[Message],
+        trial: Trial,
+        volatile: Mapping[str, tuple[str, ...]],
+        *,
+        last: bool = False,
+    ) -> None:
+        """Take the state if the last message may have changed what others see."""
+        if not last and (not sent or sent[-1].in_transaction):
+            return
+        census = self._yard.census(trial.database, volatile)
+        trial.holds = census
+        seen = census.without(self._tables)
+        if difference(states[-1].census, seen):
+            states.append(State(self._count(sent), seen))
+
+    def _count(self, messages: Sequence[Message]) -> int:
+        kinds = [(m, kind_of(m, self._tables)) for m in messages]
+        return sum(len(self._cut(m.text)) for m, kind in kinds if kind == "statement")
+
+    def _cut(self, text: str) -> Sequence[sqltext.Statement]:
+        try:
+            return sqltext.split(text, self._yard.engine.dialect)
+        except ScenarioError:
+            return sqltext.split("SELECT 1", self._yard.engine.dialect)
+
+    def rows(self, messages: Sequence[Message], migration: Migration) -> list[Row]:
+        """The rows of the matrix: what each message is, and where it stands in the file."""
+        places = self._places(migration)
+        rows, done = [], 0
+        for message in messages:
+            kind = kind_of(message, self._tables)
+            cut = self._cut(message.text)
+            count = len(cut) if kind == "statement" else 0
+            place = places.pop(0) if count and places else ""
+            del places[: max(0, count - 1)]
+            verb = cut[0].kind if cut else ""
+            label = first_line(message.text)
+            rows.append(Row(message.n, label, kind, count, done, place, verb))
+            done += count
+        return rows
+
+    def _places(self, migration: Migration) -> list[str]:
+        if migration.up is None:
+            return []
+        cut = migration.up.cut(self._yard.engine.dialect)
+        return [f"{statement.file}:{statement.line}" for statement in cut]
+
+    def volatile(self, one: Trial, other: Trial) -> dict[str, tuple[str, ...]]:
+        """Columns in which two unbroken runs on equal databases differ."""
+        first, second = self._yard.census(one.database), self._yard.census(other.database)
+        sums = self._yard.engine.census.column_sums
+        found = {}
+        for table in difference(first, second).data:
+            ours = sums(self._yard.session(one.database), table)
+            theirs = sums(self._yard.session(other.database), table)
+            columns = tuple(c for c in ours if ours[c] != theirs.get(c))
+            if columns:
+                found[table] = columns
+        return found

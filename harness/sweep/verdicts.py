@@ -1,0 +1,152 @@
+"""What a crash leaves and what heals it, named; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.sweep.census import Census, difference, rows_lost
+from harness.sweep.reference import Reference
+
+
+class Grade(StrEnum):
+    """What a crash asks of a person, from nothing to too much. The order is that of harm."""
+
+    DONE = "done"
+    """The migration is through and the tool knows it."""
+    SELF_HEALS = "self-heals"
+    """The tool, run again, ends where an unbroken run ends."""
+    TOOL_REPAIR = "needs-tool-repair"
+    """A documented command of the tool, then the tool again."""
+    HAND_WORK = "needs-hand-work"
+    """Statements that a person has to run."""
+    STUCK = "stuck-on-own-lock"
+    """The tool waits for a lock that it left itself, and no command of its own frees it."""
+    LOSES_DATA = "loses-data"
+    """Rows go that an unbroken run keeps: by the crash for good, or by the plain re-run."""
+    UNHEALED = "unhealed"
+    """Nothing that was tried heals it."""
+    INCONCLUSIVE = "inconclusive"
+    """The fault did not strike, so nothing was learned."""
+
+
+HARM = tuple(Grade)
+
+
+def worst(grades: Collection[Grade]) -> Grade:
+    """The most harmful; DONE where there is none."""
+    return max(grades, key=HARM.index, default=Grade.DONE)
+
+
+@dataclass(frozen=True)
+class Left:
+    """The state that a crash left, named from the catalogue and the rows."""
+
+    name: str
+    """``before``, ``after``, ``k of n``, or ``other``."""
+    done: int
+    """Statements of the migration whose work is there."""
+    key: str
+    differs: tuple[str, ...] = ()
+    """What is different from the named state, or for ``other`` from the nearest one."""
+    explained: bool = True
+    """False for an ``other`` that differs in an object its next statement does not touch."""
+
+
+def name(census: Census, reference: Reference, tables: Collection[str]) -> Left:
+    """Name a state by the states of the unbroken run."""
+    seen = census.without(tables)
+    key = census.key()
+    last = len(reference.states) - 1
+    for at, state in enumerate(reference.states):
+        if not difference(state.census, seen):
+            if at == last:
+                return Left("after", reference.statements, key)
+            told = "before" if at == 0 else f"{state.done} of {reference.statements}"
+            return Left(told, state.done, key)
+    return _other(seen, reference, key)
+
+
+def _other(seen: Census, reference: Reference, key: str) -> Left:
+    """The nearest state, and whether only what the run is about to touch is different."""
+    gaps = [difference(state.census, seen) for state in reference.states]
+    at = min(range(len(gaps)), key=lambda n: gaps[n].size())
+    touched: set[str] = set()
+    for one, next_ in zip(reference.states[at:], reference.states[at + 1 :], strict=False):
+        touched |= difference(one.census, next_.census).objects()
+    for one, next_ in zip(reference.states, reference.states[1 : at + 1], strict=False):
+        touched |= difference(one.census, next_.census).objects()
+    state = reference.states[at]
+    lines = tuple(gaps[at].lines(state.census, seen))
+    told = f"{state.done} of {reference.statements}, and debris"
+    return Left(told, state.done, key, lines, gaps[at].objects() <= touched)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One recovery that was tried on a copy of the state, judged by the census."""
+
+    name: str
+    kind: str
+    """``re-run``, ``repair``, ``down-up``, ``completion``."""
+    healed: bool
+    says: str = ""
+    """Why not: what differs, or the tool's last words."""
+    commands: tuple[str, ...] = ()
+    blocked: bool = False
+    """The tool waited until its deadline."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+
+
+GRADE_OF = {
+    "re-run": Grade.SELF_HEALS,
+    "repair": Grade.TOOL_REPAIR,
+    "down-up": Grade.TOOL_REPAIR,
+    "completion": Grade.HAND_WORK,
+}
+
+
+def grade(left: Left, settled: bool, attempts: Sequence[Attempt], gone: Mapping) -> Grade:
+    """What the crash asks of a person.
+
+    ``settled``: the tool takes the migration for applied and holds no lock. ``gone`` are rows that
+    the crash itself took away. A plain re-run that loses rows counts as loss even where something
+    else heals, for it is what everybody tries first, and what many deployments do by themselves.
+    """
+    if left.name == "after" and settled:
+        return Grade.DONE
+    rerun = next((attempt for attempt in attempts if attempt.kind == "re-run"), None)
+    if rerun and rerun.lost:
+        return Grade.LOSES_DATA
+    healed = next((attempt for attempt in attempts if attempt.healed), None)
+    if healed:
+        return GRADE_OF[healed.kind]
+    if gone or any(attempt.lost for attempt in attempts):
+        return Grade.LOSES_DATA
+    if rerun and rerun.blocked:
+        return Grade.STUCK
+    return Grade.UNHEALED
+
+
+def judge(census: Census, reference: Reference, tables: Collection[str]) -> tuple[bool, str]:
+    """Whether a recovery ended where an unbroken run ends; if not, what differs."""
+    gap = difference(reference.after, census.without(tables))
+    if not gap:
+        return True, ""
+    return False, "; ".join(gap.lines(reference.after, census.without(tables))[:4])
+
+
+def lost(census: Census, reference: Reference, tables: Collection[str]) -> dict[str, int]:
+    """Rows by table that were there, that an unbroken migration keeps, and that are gone."""
+    return rows_lost(reference.before, census.without(tables), reference.after)
+
+
+def rows_removed(reference: Reference) -> dict[str, int]:
+    """Rows by table that the unbroken migration itself takes away."""
+    before, after = reference.before.contents, reference.after.contents
+    return {
+        table: had - after.get(table, (0, ""))[0]
+        for table, (had, _) in before.items()
+        if after.get(table, (0, ""))[0] < had
+    }

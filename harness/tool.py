@@ -1,0 +1,110 @@
+"""A migration tool as data: how it is run, or what it sends; where it keeps what it believes.
+
+One YAML file per tool in ``harness/tools/``; a user's own is named by its path. The format is on
+one page in ``harness/tools/README.md``. Nothing here knows how a tool is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A documented way out, tried before the tool is run again: commands or SQL."""
+
+    name: str
+    run: Words | Mapping[str, Words] = ()
+    sql: Words | Mapping[str, Words] = ()
+
+
+@dataclass(frozen=True)
+class Emulation:
+    """What a tool sends to one family of servers, in the order in which it sends it.
+
+    Filled in: ``{version}``, ``{previous}`` (``{none}`` if there is none), ``{name}``,
+    ``{lock_key}``, ``{database}``. BEGIN and COMMIT among ``before`` and ``after`` are left out for
+    a migration whose file asks for no transaction.
+    """
+
+    wire: Literal["whole-file", "per-statement"]
+    """The file as one message, or one message a statement: decides what a kill leaves."""
+    setup: Words = ()
+    """Once, before anything is looked at: the table of versions."""
+    lock: str = ""
+    """A query whose first value is true if the tool has its lock; it gives up if not."""
+    unlock: str = ""
+    refuse: str = ""
+    """A query that finds a row if the tool refuses to go on."""
+    says: str = ""
+    """What the tool says then."""
+    before: Words = ()
+    after: Words = ()
+    failed: Words = ()
+    """Sent when the file failed and the connection still stands."""
+    before_down: Words | None = None
+    after_down: Words | None = None
+    alone_outside: bool = False
+    """True if the tool itself leaves out the transaction for a statement that must be alone."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One migration tool; see the README of ``harness/tools``."""
+
+    id: str
+    title: str
+    how: Literal["run", "emulated"]
+    layouts: Words
+    engines: Words
+    file: str = ""
+    applied: str | Mapping[str, str] = ""
+    """A query: one column, the versions the tool takes for applied. Empty: it remembers none."""
+    applied_up_to: bool = False
+    """True if ``applied`` tells only the last version, and all before it count as applied."""
+    none: str = "0"
+    """What stands for the version before the first one."""
+    tables: Words | Mapping[str, Words] = ()
+    """Its bookkeeping, left out when states are compared."""
+    stuck: str | Mapping[str, str] = ""
+    """A query that finds a row if the tool believes somebody is at work, or is dirty."""
+    mark_applied: Words | Mapping[str, Words] = ()
+    """SQL that makes the tool believe that ``{version}`` was applied; or a command (``run``)."""
+    mark_command: Words | Mapping[str, Words] = ()
+    repairs: tuple[Repair, ...] = ()
+    rerun_timeout_s: float = 15.0
+    emulation: Mapping[str, Emulation] = field(default_factory=dict)
+    """By dialect, for a tool that is emulated."""
+    program: str = ""
+    url: str | Mapping[str, str] = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    version: Words = ()
+    folder: Literal["subset", "whole"] = "subset"
+    """``subset``: it is shown only the migrations up to the target; ``whole``: it is told one."""
+    project: Words = ()
+    """Files (globs) one of which marks the project, at or above the folder; it is run there."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Written for each run, filled in, to ``{scratch}``: configuration that names our server."""
+    apply: Words | Mapping[str, Words] = ()
+    down: Words | Mapping[str, Words] = ()
+    tried: str = ""
+    notes: str = ""
+    sources: Words = ()
+
+
+def for_dialect(value: Any, engine: str, dialect: str, otherwise: Any = ()) -> Any:
+    """What holds on that engine: its own entry, else its dialect's, else the value itself."""
+    if isinstance(value, Mapping):
+        return value.get(engine, value.get(dialect, otherwise))
+    return value
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """The text with ``{word}`` replaced for each of ``values``; other braces stay as they are."""
+    for word, value in values.items():
+        text = text.replace("{" + word + "}", str(value))
+    return text

@@ -1,0 +1,12 @@
+"""A proxy that understands PostgreSQL's and MySQL's protocols well enough to stop a client.
+
+It numbers the messages that can change something, and holds the run before one of them is sent
+on, or when its answer has come and the client does not know it.
+"""
+
+from __future__ import annotations
+
+from harness.wire.exchange import Message, Stop
+from harness.wire.proxy import Proxy
+
+__all__ = ["Message", "Proxy", "Stop"]

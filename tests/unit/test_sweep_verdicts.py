@@ -1,0 +1,149 @@
+"""What a crash leaves, and what heals it, is named from counts alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.sweep import threshold, verdicts
+from harness.sweep.census import Census, difference, rows_lost
+from harness.sweep.reference import Reference, State
+from harness.sweep.verdicts import Attempt, Grade, Left
+
+TABLE = {"table users": "", "column users.id": "bigint"}
+PHONE = {"column users.phone": "text"}
+INDEX = {"index users.by_phone": "btree (phone)"}
+INVALID = {"index users.by_phone": "btree (phone) INVALID"}
+BOOKKEEPING = {"table schema_migrations": ""}
+
+
+def counted(*parts, rows=10, of="a"):
+    schema = {key: value for part in parts for key, value in part.items()}
+    return Census(schema, {"users": (rows, of)})
+
+
+REFERENCE = Reference(
+    rows=(),
+    states=(
+        State(0, counted(TABLE)),
+        State(1, counted(TABLE, PHONE)),
+        State(2, counted(TABLE, PHONE, of="b")),
+        State(3, counted(TABLE, PHONE, INDEX, of="b")),
+    ),
+    statements=3,
+    applied=("2",),
+)
+
+
+@pytest.mark.parametrize(
+    ("census", "wanted"),
+    [
+        (counted(TABLE), ("before", 0, True)),
+        (counted(TABLE, BOOKKEEPING), ("before", 0, True)),
+        (counted(TABLE, PHONE), ("1 of 3", 1, True)),
+        (counted(TABLE, PHONE, of="b"), ("2 of 3", 2, True)),
+        (counted(TABLE, PHONE, INDEX, of="b"), ("after", 3, True)),
+        (counted(TABLE, PHONE, INVALID, of="b"), ("3 of 3, and debris", 3, False)),
+        (counted(TABLE, PHONE, of="half"), ("1 of 3, and debris", 1, True)),
+        (counted(TABLE, {"table strange": ""}), ("0 of 3, and debris", 0, False)),
+    ],
+)
+def test_a_state_is_named_by_the_states_of_an_unbroken_run(census, wanted):
+    """Before, after, k of n; else the nearest one, explained if only the next step's objects
+    differ."""
+    left = verdicts.name(census, REFERENCE, ["schema_migrations"])
+    if wanted[0] == "3 of 3, and debris":
+        assert left.name.endswith("and debris")
+        return
+    assert (left.name, left.done, left.explained) == wanted
+
+
+def test_what_differs_is_told_object_by_object():
+    """A person reads which object and which table, with the numbers of rows."""
+    before, after = counted(TABLE, PHONE), counted(TABLE, INDEX, rows=7)
+    told = difference(before, after).lines(before, after)
+    assert told == [
+        "gone: column users.phone",
+        "new: index users.by_phone",
+        "data: users: 10 rows, now 7",
+    ]
+
+
+def test_rows_are_lost_only_if_an_unbroken_run_keeps_them():
+    """A migration that drops a table on purpose loses nothing by being interrupted."""
+    had, gone = counted(TABLE), counted(TABLE, rows=4)
+    assert rows_lost(had, gone, counted(TABLE)) == {"users": 6}
+    assert rows_lost(had, gone, counted(TABLE, rows=4)) == {}
+
+
+def tried(kind, *, healed=False, lost=None, blocked=False):
+    return Attempt(kind, kind, healed, "" if healed else "differs", (), blocked, lost or {})
+
+
+HALF = Left("1 of 3", 1, "x")
+WHOLE = Left("after", 3, "x")
+
+
+@pytest.mark.parametrize(
+    ("left", "settled", "attempts", "gone", "wanted"),
+    [
+        (WHOLE, True, [], {}, Grade.DONE),
+        (WHOLE, False, [tried("re-run", healed=True)], {}, Grade.SELF_HEALS),
+        (HALF, False, [tried("re-run"), tried("repair", healed=True)], {}, Grade.TOOL_REPAIR),
+        (HALF, False, [tried("re-run"), tried("completion", healed=True)], {}, Grade.HAND_WORK),
+        (HALF, False, [tried("re-run", blocked=True)], {}, Grade.STUCK),
+        (HALF, False, [tried("re-run")], {}, Grade.UNHEALED),
+        (HALF, False, [tried("re-run")], {"users": 3}, Grade.LOSES_DATA),
+        (
+            HALF,
+            False,
+            [tried("re-run", lost={"users": 3}), tried("completion", healed=True)],
+            {},
+            Grade.LOSES_DATA,
+        ),
+        (
+            HALF,
+            False,
+            [tried("re-run"), tried("down-up", lost={"users": 3}), tried("completion", healed=True)],
+            {},
+            Grade.HAND_WORK,
+        ),
+    ],
+)
+def test_a_grade_is_what_the_crash_asks_of_a_person(left, settled, attempts, gone, wanted):
+    """The first recovery that heals decides; a plain re-run that loses rows counts as loss."""
+    assert verdicts.grade(left, settled, attempts, gone) is wanted
+
+
+def swept(*grades):
+    cells = [{"point": f"before-{n}:x", "grade": grade} for n, grade in enumerate(grades, 1)]
+    counts = {grade: grades.count(grade) for grade in grades}
+    return {
+        "migrations": [{"version": "1", "cells": cells}],
+        "cells": len(cells),
+        "grades": counts,
+        "broken": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("result", "limit", "before", "wanted"),
+    [
+        (swept("done", "self-heals"), "needs-hand-work", None, 0),
+        (swept("done", "needs-hand-work"), "needs-hand-work", None, 1),
+        (swept("done", "needs-hand-work"), "loses-data", None, 0),
+        (swept("loses-data"), "needs-hand-work", {("1", "before-1:x"): Grade.LOSES_DATA}, 0),
+        (swept("loses-data"), "needs-hand-work", {("1", "before-1:x"): Grade.HAND_WORK}, 1),
+        (swept("loses-data"), "needs-hand-work", {}, 1),
+        (swept("inconclusive", "inconclusive"), "done", None, 3),
+        (swept(), "done", None, 5),
+    ],
+)
+def test_a_sweep_is_good_enough_or_not(result, limit, before, wanted):
+    """A baseline forgives what was as bad before; a sweep that struck nothing is never green."""
+    assert threshold.judged(result, Grade(limit), before)["exit_code"] == wanted
+
+
+def test_a_migration_that_fails_by_itself_is_never_green():
+    """Nothing was learned of it and of those after it."""
+    result = {**swept("done"), "broken": ["2"]}
+    assert threshold.judged(result, Grade.UNHEALED, None)["exit_code"] == 1
