@@ -102,13 +102,22 @@ class Striker:
         self._container_id = container_id
         self._lines = lines
         self._own = own
+        self._ordered = False
 
     def kill(self) -> int:
         """SIGKILL all processes of the server at once; its exit status once none is left.
 
         ConnectionError if the socket is closed, as it is when the container has ended.
         """
-        return int(self._ask("kill"))
+        if not self._ordered:
+            self.order_kill()
+        self._ordered = False
+        return int(self._lines.receive(LIMIT_S))
+
+    def order_kill(self) -> None:
+        """Send the order, which is carried out as soon as the container is not frozen."""
+        self._lines.send("kill")
+        self._ordered = True
 
     def start(self) -> int:
         """Start the image's entry point anew; its process id inside the container."""

@@ -28,6 +28,8 @@ from harness.ports import Address, Capability, Recipe, ServerFacts, ToolResult, 
 
 RUN_LABEL = "migration-drill.run"
 PING_S = 4
+MEMORY_FOR_DATA = 6 << 30
+"""Bytes that the engine's machine must have for data in memory."""
 LOG_LINES, LOG_LIMIT = 5000, 64_000
 END_S = 2
 """How long a container may take to end after its first process."""
@@ -111,6 +113,7 @@ class DockerBackend:
         }
         container.ports = {f"{recipe.port}/tcp": (LOOPBACK, None)}
         container._command = command
+        container.tmpfs = self._in_memory(client, recipe) if entry_point else {}
         try:
             container.start()
         except BaseException:
@@ -120,6 +123,14 @@ class DockerBackend:
         finally:
             container.get_docker_client().client.close()
         return container.get_container_id()
+
+    def _in_memory(self, client: DockerClient, recipe: Recipe) -> dict[str, str]:
+        """Data in memory where the engine's machine has enough: files are made there 15 times
+        faster, and like the page cache it outlives a killed process, as long as the container.
+        """
+        if client.info()["MemTotal"] < MEMORY_FOR_DATA:
+            return {}
+        return {recipe.data_folder: ""}
 
     def cannot_run(self, recipe: Recipe) -> str | None:
         """Looks for an image on this machine, and pulls the official one if there is none."""
@@ -227,17 +238,22 @@ class DockerServer:
     def kill(self) -> Sequence[Witness]:
         """SIGKILL every process of the server at once; none is left when this returns.
 
-        The container stays, and so does its port. Only a frozen one, and one whose image has no
-        shell to stand first in it, is killed as a whole: the injector's witness tells which.
+        The container stays, and so does its port. A frozen one is thawed with the order to kill
+        already given. One whose image has no shell to stand first in it is killed as a whole: the
+        injector's witness tells.
         ServerLost if the server had ended before.
         """
         self.address()
         if self._killed:
             raise ServerLost(f"{self._title} was killed before and not started again")
         with _api.told(f"kill {self._title}"):
-            if not self._inspect()["State"]["Paused"] and self._find_striker():
+            frozen = self._inspect()["State"]["Paused"]
+            if self._striker or (not frozen and self._find_striker()):
                 self._killed = True
                 try:
+                    if frozen:
+                        self._striker.order_kill()
+                        self._client.api.unpause(self.container_id)
                     return _kills.of_processes(self._striker, self._title, self._port)
                 except ConnectionError as error:
                     self._killed = False
@@ -277,6 +293,7 @@ class DockerServer:
 
     def pause(self) -> Sequence[Witness]:
         with _api.told(f"pause {self._title}"):
+            self._find_striker()
             self._client.api.pause(self.container_id)
         if not self._inspect()["State"]["Paused"]:
             raise EnvironmentProblem(f"{self._title} was paused, but its state does not say so")

@@ -48,6 +48,7 @@ class Options:
     only: tuple[str, ...]
     ways: tuple[str, ...]
     rows: int
+    jobs: int
     seed_sql: Path | None
     seed_dump: Path | None
     out: Path | None
@@ -82,6 +83,12 @@ class Options:
     help="Only these ways of dying (repeatable).",
 )
 @click.option("--rows", type=click.IntRange(min=0), default=200, help="Generated rows a table.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=min(4, os.cpu_count() or 1),
+    help="Runs at once, each on a database of its own.",
+)
 @click.option("--seed-sql", type=click.Path(path_type=Path), help="SQL that brings rows of yours.")
 @click.option(
     "--seed-dump",
@@ -164,6 +171,7 @@ def execute(
         crossing = Crossing(len(planned.chosen))
         wishes = Wishes(
             options.rows,
+            options.jobs,
             frozenset(map(Way, options.ways)) or frozenset(Way),
             planned.chosen,
             seeding.from_file(options.seed_sql),

@@ -75,6 +75,8 @@ class Recipe:
     """The image that ``mdrill images build`` makes, e.g. ``migration-drill/postgres:18``."""
     port: int
     superuser: str
+    data_folder: str
+    """Where a container keeps its data, e.g. ``/var/lib/mysql``; may be a mount."""
     container_env: Mapping[str, str]
     """Environment of the container; ``{password}`` is replaced."""
     container_args: tuple[str, ...]

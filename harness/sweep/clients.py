@@ -150,5 +150,3 @@ class EmulatedRun:
                 said = self._said.recv()
         self._said.close()
         return Ended(self._process.exitcode, said)
-
-

@@ -21,7 +21,7 @@ from harness.sweep.verdicts import Attempt, Left
 from harness.sweep.yard import Trial, Yard
 from harness.tool import Repair, Tool, filled, for_dialect
 
-KEPT = "kept_crash"
+KEPT = "crash"
 STATEMENT_MS = 60_000
 LOCK_MS = 5_000
 
@@ -45,7 +45,7 @@ class Healer:
         self._tool = tool
         self._client = client
         self._tables = tuple(tables)
-        self._kept = Trial(KEPT)
+        self._kept: dict[str, Trial] = {}
 
     def believes(self, database: str) -> tuple[tuple[str, ...], bool]:
         """(versions the tool takes for applied, whether it thinks itself at work or dirty)."""
@@ -77,11 +77,12 @@ class Healer:
 
     def heal(self, crash: Crash, trial: Trial) -> list[Attempt]:
         """Every recovery, each on its own copy of the state; all of them, also after one heals."""
-        self._yard.prepare(self._kept, trial.database, crash.census)
+        kept = self._kept.setdefault(trial.database, Trial(f"{KEPT}_of_{trial.database}"))
+        self._yard.prepare(kept, trial.database, crash.census)
         trial.holds = crash.census
         tried = []
         for name, kind, commands, act in self._recoveries(crash):
-            self._yard.prepare(trial, KEPT, crash.census)
+            self._yard.prepare(trial, kept.database, crash.census)
             trial.holds = None
             tried.append(self._attempt(crash, trial, name, kind, commands, act))
         return tried

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,12 +31,15 @@ class Journal:
         self.path = folder / NAME
         _cut_half_line(self.path)
         self._file = self.path.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
 
     def add(self, kind: str, **facts: Any) -> None:
         """Write one event. EnvironmentProblem if the disk does not take it."""
+        line = json.dumps({"kind": kind, **facts}, default=str) + "\n"
         try:
-            self._file.write(json.dumps({"kind": kind, **facts}, default=str) + "\n")
-            self._file.flush()
+            with self._lock:
+                self._file.write(line)
+                self._file.flush()
         except OSError as error:
             raise EnvironmentProblem(
                 f"the record {self.path} cannot be written: {error}"

@@ -7,7 +7,10 @@ answer. Server deaths strike many runs at once.
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 
 from harness import filling
@@ -33,6 +36,8 @@ class Wishes:
     """What of a folder is swept, and on what rows."""
 
     rows: int = 200
+    jobs: int = 2
+    """Runs at once, each on a database of its own."""
     ways: frozenset[Way] = frozenset(Way)
     only: Collection[str] = ()
     """Versions; empty for all."""
@@ -69,6 +74,7 @@ class Sweep:
         self._referee = Referee(yard, client, self._tables)
         self._healer = Healer(yard, tool, client, self._tables)
         self._base_stands = False
+        self._lock = threading.Lock()
 
     def run(self) -> None:
         """Sweep every wanted migration; stops at the first that fails with nothing in its way."""
@@ -119,8 +125,9 @@ class Sweep:
             return
         self._news("begins", migration=migration, cells=len(self._points(reference)))
         todo = [p for p in self._points(reference) if not self._is_known(migration, p)]
-        for point in (p for p in todo if p.way is not Way.SERVER_SIGKILL):
-            self._alone(migration, reference, base, point)
+        single = [p for p in todo if p.way is not Way.SERVER_SIGKILL]
+        for points_, jobs in self._shares(single):
+            self._side_by_side(migration, reference, base, points_, jobs)
         deaths = [p for p in todo if p.way is Way.SERVER_SIGKILL]
         for batch in _batches(deaths, reference):
             self._together(migration, reference, base, batch)
@@ -178,6 +185,8 @@ class Sweep:
             self._yard.prepare(trial, BASE, base)
             trial.holds = None
             self._referee.plainly(migration, trial.database)
+            if trial is one and base.contents != self._yard.census(one.database).contents:
+                self._yard.wait_tick()
         volatile = self._referee.volatile(one, other)
         one.holds = self._yard.census(one.database, volatile)
         other.holds = self._yard.census(other.database, volatile)
@@ -200,10 +209,49 @@ class Sweep:
 
     # ------------------------------------------------------------------ cells
 
-    def _alone(
-        self, migration: Migration, reference: Reference, base: Census, point: Point
+    def _shares(self, single: Sequence[Point]) -> list[tuple[list[Point], int]]:
+        """What can be struck side by side; a lock that holds a whole server wants it for itself."""
+        if not self._yard.engine.gating.HOLDS_THE_SERVER:
+            return [(list(single), self._wishes.jobs)]
+        inside = [p for p in single if p.where is Where.INSIDE]
+        return [([p for p in single if p not in inside], self._wishes.jobs), (inside, 1)]
+
+    def _side_by_side(
+        self,
+        migration: Migration,
+        reference: Reference,
+        base: Census,
+        points_: Sequence[Point],
+        jobs: int,
     ) -> None:
-        (trial,) = self._yard.trials(1)
+        """Strike points on as many databases at once as there are jobs."""
+        free: queue.SimpleQueue[Trial] = queue.SimpleQueue()
+        for trial in self._yard.trials(jobs):
+            free.put(trial)
+
+        def strike_one(point: Point) -> None:
+            trial = free.get()
+            try:
+                self._alone(migration, reference, base, point, trial)
+            finally:
+                free.put(trial)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            try:
+                for done in [pool.submit(strike_one, point) for point in points_]:
+                    done.result()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _alone(
+        self,
+        migration: Migration,
+        reference: Reference,
+        base: Census,
+        point: Point,
+        trial: Trial,
+    ) -> None:
         self._yard.prepare(trial, BASE, base)
         trial.holds = None
         row = reference.rows[point.n - 1]
@@ -233,7 +281,7 @@ class Sweep:
         left = verdicts.name(census, reference, self._tables)
         applied, stuck = self._healer.believes(trial.database)
         state = f"{left.key}/{','.join(applied[-1:])}/{'stuck' if stuck else 'free'}"
-        if not struck.missed and (migration.version, state) not in self._known.healed:
+        if not struck.missed and self._is_first(migration, state):
             self._heal(migration, reference, trial, left, census, state)
         self._journal.add(
             "cell",
@@ -253,6 +301,13 @@ class Sweep:
         )
         self._news("cell", migration=migration, left=left, missed=struck.missed)
 
+    def _is_first(self, migration: Migration, state: str) -> bool:
+        """True once for each state: whoever is told so heals it."""
+        with self._lock:
+            known = (migration.version, state) in self._known.healed
+            self._known.healed.add((migration.version, state))
+            return not known
+
     def _heal(
         self,
         migration: Migration,
@@ -269,7 +324,6 @@ class Sweep:
         settled = self._healer.settled(migration, trial.database)
         attempts = self._healer.heal(crash, trial)
         gone = verdicts.lost(census, reference, self._tables)
-        self._known.healed.add((migration.version, state))
         self._journal.add(
             "healing",
             migration=migration.version,

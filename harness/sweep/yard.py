@@ -7,6 +7,7 @@ trial that ends as it began is used again as it is.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from harness.waiting import until
 
 READY_DEADLINE_S = 120.0
 QUIET_DEADLINE_S = 60.0
+TICK_DEADLINE_S = 5.0
+CLOCK = "SELECT CURRENT_TIMESTAMP"
 
 
 @dataclass
@@ -40,7 +43,8 @@ class Yard:
         try:
             self.guard = Guard(engine, self.server)
             self.version = self.guard.adopt()
-            self.observer = Observer(self.guard)
+            self._observers = threading.local()
+            self._every_observer: list[Observer] = []
             self.address: Address = self.server.address()
         except BaseException:
             self.server.destroy()
@@ -48,6 +52,14 @@ class Yard:
         self._sessions: dict[str, Session] = {}
         self._trials: list[Trial] = []
         self._count = 0
+
+    def observer(self) -> Session:
+        """A lasting session outside the trials; each thread has its own."""
+        own = getattr(self._observers, "own", None)
+        if own is None:
+            own = self._observers.own = Observer(self.guard)
+            self._every_observer.append(own)
+        return own()
 
     def through(self, port: int) -> Address:
         """The server's address as seen through a proxy on this machine."""
@@ -139,6 +151,15 @@ class Yard:
         """Those of the server sessions that are there."""
         return [i for i in self.engine.sessions.listing(self.observer()) if i.pid in pids]
 
+    def wait_tick(self) -> None:
+        """Until the server's clock tells another time: to some, all of a second is one."""
+        began = self.observer().run(CLOCK).scalar()
+        until(
+            "the server's clock to move on",
+            TICK_DEADLINE_S,
+            lambda: self.observer().run(CLOCK).scalar() != began,
+        )
+
     def wait_quiet(self, pids: Collection[int]) -> None:
         """Until none of the sessions is there; their last statements have ended by then."""
         if pids:
@@ -158,5 +179,7 @@ class Yard:
         for session in self._sessions.values():
             with suppress(DatabaseError):
                 session.close()
-        self.observer.close()
+        for observer in self._every_observer:
+            with suppress(DatabaseError):
+                observer.close()
         self.server.destroy()

@@ -5,6 +5,9 @@ comments and exactly one semicolon lies between two statements; from the first d
 the rest of the message stays in one part, and the server cuts it: stored programs, whose bodies
 have semicolons of their own; empty statements, which are an error to the server; DELIMITER, which
 is no SQL. A message with a LOAD DATA LOCAL is not cut: its rows follow on the wire.
+
+The client sees one difference: a syntax error (1064) quotes its own statement, not also those
+behind it. ``split`` reads backslashes as escapes, so NO_BACKSLASH_ESCAPES is not for pacing.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import DeadlineExceeded, UsageError
-from harness.waiting import POLL_S
 from harness.wire.changing import can_change
 from harness.wire.connection import Connection
 from harness.wire.ends import End
@@ -28,6 +27,8 @@ from harness.wire.pacing import Split
 from harness.wire.postgres import PostgresDialogue
 
 CONNECT_TIMEOUT_S = 5.0
+POLL_S = 0.005
+"""How often a waiter asks whether the run has ended; a stop wakes it at once."""
 PACED = {"postgres": False, "mysql": True}
 """Whether the protocol's multi-statement messages can be handed on one statement at a time: on
 PostgreSQL such a message is one transaction, so cutting it would change what it does."""

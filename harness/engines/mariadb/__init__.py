@@ -39,6 +39,7 @@ RECIPE = Recipe(
     stand_in="migration-drill/mariadb:11.8",
     port=3306,
     superuser="root",
+    data_folder="/var/lib/mysql",
     container_env={"MARIADB_ROOT_PASSWORD": "{password}"},
     container_args=SETTINGS,
     binary="mariadbd",

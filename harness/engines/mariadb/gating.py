@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.engines.mysql.gating import (
+    HOLDS_THE_SERVER,
     drop_lock,
     end_transaction,
     hold_all,
@@ -15,6 +16,7 @@ from harness.engines.mysql.gating import (
 )
 
 __all__ = [
+    "HOLDS_THE_SERVER",
     "drop_lock",
     "end_transaction",
     "hold_all",

@@ -43,6 +43,7 @@ RECIPE = Recipe(
     stand_in="migration-drill/mysql:9.7",
     port=3306,
     superuser="root",
+    data_folder="/var/lib/mysql",
     container_env={"MYSQL_ROOT_PASSWORD": "{password}"},
     container_args=SETTINGS,
     binary="mysqld",

@@ -16,6 +16,7 @@ AT_ONCE = 200
 """So many tables are counted by one statement."""
 
 OF_A_TABLE = frozenset({"table", "column", "index", "constraint", "partition", "trigger"})
+OTHER_KINDS = frozenset({"database", "view", "procedure", "function", "event", "sequence"})
 
 READ = """
 SELECT c.TABLE_NAME, c.COLUMN_NAME, LOWER(c.DATA_TYPE), c.EXTRA
@@ -119,10 +120,10 @@ def tables_of(objects: Iterable[str]) -> set[str]:
     found = set()
     for named in objects:
         kind, _, name = named.partition(" ")
-        if not name:
-            found.add(kind)
-        elif kind in OF_A_TABLE:
+        if kind in OF_A_TABLE and name:
             found.add(name.partition(".")[0])
+        elif kind not in OTHER_KINDS or not name:
+            found.add(named)
     return found
 
 

@@ -117,10 +117,10 @@ def copy_sequences(s: MySQLSession, template: str, name: str, had: Collection[st
     for sequence in tables(s, template).sequences:
         here = quoting.name(sequence)
         s.run(_shown(s, "SEQUENCE", template, sequence))
-        s.run(
-            f"SELECT SETVAL({here}, next_not_cached_value, 0, cycle_count) "
-            f"FROM {quoting.name(template)}.{here}"
-        )
+        first, rounds = s.run(
+            f"SELECT next_not_cached_value, cycle_count FROM {quoting.name(template)}.{here}"
+        ).rows[0]
+        s.run(f"SELECT SETVAL({here}, {first}, 0, {rounds})")
 
 
 def set_next_keys(s: MySQLSession, template: str, name: str) -> None:

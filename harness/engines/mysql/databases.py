@@ -107,7 +107,6 @@ def reset(s: MySQLSession, template: str, name: str, changed: Collection[str] | 
         wanted, found = copying.programs(s, template), copying.programs(s, name)
         copying.drop_programs(s, name, _unwanted(wanted, found))
         _reset_tables(s, template, name, changed)
-        s.run(copying.SETTINGS)
         kept = {(p.kind, p.name) for p in copying.programs(s, name)}
         copying.create_programs(s, name, [p for p in wanted if (p.kind, p.name) not in kept])
 

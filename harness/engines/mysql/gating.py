@@ -11,6 +11,9 @@ from harness.errors import DatabaseError, StepFailed
 LONGEST_WAIT_S = 600
 TAKE_DEADLINE_S = 5
 
+HOLDS_THE_SERVER = True
+"""Whether what ``hold_all`` takes is a lock of the whole server or of one database."""
+
 
 def hold_row(s: MySQLSession, table: str, key: str, value: Any) -> None:
     """Lock one row FOR UPDATE in an open transaction; StepFailed if there is no such row."""

@@ -39,6 +39,7 @@ RECIPE = Recipe(
     stand_in="migration-drill/postgres:18",
     port=5432,
     superuser="postgres",
+    data_folder="/var/lib/postgresql",
     container_env={"POSTGRES_PASSWORD": "{password}"},
     container_args=SETTINGS,
     binary="postgres",

@@ -16,6 +16,11 @@ AT_ONCE = 200
 
 OF_A_TABLE = frozenset({"table", "view", "sequence"})
 PARTS_OF_A_TABLE = frozenset({"column", "constraint", "trigger", "policy", "rule"})
+OTHER_KINDS = frozenset(
+    {"aggregate", "collation", "comment", "domain", "enum", "event", "extension", "function"}
+    | {"grant", "index", "operator", "procedure", "publication", "schema", "server", "setting"}
+    | {"statistics", "type"}
+)
 
 
 def schema(s: PostgresSession) -> dict[str, str]:
@@ -87,12 +92,12 @@ def tables_of(objects: Iterable[str]) -> set[str]:
     found = set()
     for named in objects:
         kind, _, name = named.partition(" ")
-        if not name:
-            found.add(kind)
-        elif kind in PARTS_OF_A_TABLE:
+        if kind in PARTS_OF_A_TABLE and name:
             found.add(name.rpartition(".")[0])
-        elif kind in OF_A_TABLE:
+        elif kind in OF_A_TABLE and name:
             found.add(name)
+        elif kind not in OTHER_KINDS or not name:
+            found.add(named)
     return found
 
 

@@ -11,6 +11,9 @@ from harness.errors import StepFailed
 
 TAKE_DEADLINE_S = 5
 
+HOLDS_THE_SERVER = False
+"""Whether what ``hold_all`` takes is a lock of the whole server or of one database."""
+
 CATALOGS = (
     *("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_depend"),
     *("pg_type", "pg_enum", "pg_proc", "pg_trigger", "pg_rewrite", "pg_namespace", "pg_sequence"),

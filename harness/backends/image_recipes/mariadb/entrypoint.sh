@@ -3,6 +3,11 @@
 # The file is written anew at every start and its statements may be repeated.
 set -eu
 
+if [ "$(id -u)" = 0 ]; then
+    chown mysql:mysql /var/lib/mysql
+    exec setpriv --reuid=mysql --regid=mysql --init-groups sh "$0" "$@"
+fi
+
 case "${1:-mariadbd}" in -*) set -- mariadbd "$@" ;; esac
 
 text() { printf '%s' "$1" | sed "s/\\\\/\\\\\\\\/g; s/'/''/g"; }
@@ -25,6 +30,8 @@ if [ "$1" = mariadbd ]; then
         echo "MARIADB_ROOT_PASSWORD is not set: give it with -e MARIADB_ROOT_PASSWORD=..." >&2
         exit 1
     fi
+    [ -d /var/lib/mysql/mysql ] ||
+        cp -r --preserve=mode,timestamps /var/lib/ready/* /var/lib/mysql
     umask 077
     accounts > /var/run/mysqld/accounts.sql
     umask 022

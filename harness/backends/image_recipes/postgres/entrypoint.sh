@@ -3,6 +3,11 @@
 # single-user mode (no temporary server), then becomes the server.
 set -eu
 
+if [ "$(id -u)" = 0 ]; then
+    chown postgres:postgres /var/lib/postgresql
+    exec setpriv --reuid=postgres --regid=postgres --init-groups sh "$0" "$@"
+fi
+
 case "${1:-postgres}" in -*) set -- postgres "$@" ;; esac
 
 text() { printf '%s' "$1" | sed "s/'/''/g"; }
@@ -25,6 +30,10 @@ configure() {
     touch "$PGDATA/.configured"
 }
 
+if [ "$1" = postgres ] && [ ! -e "$PGDATA/PG_VERSION" ]; then
+    mkdir -p -m 0700 "$PGDATA"
+    cp -r --preserve=mode,timestamps /var/lib/ready/* "$PGDATA"
+fi
 if [ "$1" = postgres ] && [ ! -e "$PGDATA/.configured" ]; then
     configure
 fi
