@@ -11,6 +11,9 @@ from harness.wire import Message
 
 CONTROL = re.compile(r"^\W*(COMMIT|ROLLBACK|END|ABORT)\b", re.IGNORECASE)
 
+UNDOES = re.compile(r"^\W*(ROLLBACK|ABORT)\b(?! PREPARED)", re.IGNORECASE)
+"""A crash does what these do."""
+
 
 class Way(StrEnum):
     """A way of dying. The value is the word in reports and on the command line."""
@@ -96,6 +99,8 @@ def points(rows: Sequence[Row], ways: Collection[Way] = frozenset(Way)) -> list[
     """Every crash point of a migration in the order of its run."""
     found = []
     for at, row in enumerate(rows):
+        if UNDOES.match(row.label):
+            continue
         amid = row.kind == "bookkeeping" and at and rows[at - 1].kind == "bookkeeping"
         boundary = AMID_BOOKKEEPING if amid else AT_A_BOUNDARY
         found += [Point(row.n, Where.BEFORE, way) for way in boundary]

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness import sqltext
-from harness.errors import DrillError, ScenarioError
+from harness.errors import DrillError
 from harness.layouts import Migration
 from harness.sweep.census import Census, difference
 from harness.sweep.clients import Client, Errand
@@ -133,13 +132,7 @@ class Referee:
 
     def _count(self, messages: Sequence[Message]) -> int:
         kinds = [(m, kind_of(m, self._tables)) for m in messages]
-        return sum(len(self._cut(m.text)) for m, kind in kinds if kind == "statement")
-
-    def _cut(self, text: str) -> Sequence[sqltext.Statement]:
-        try:
-            return sqltext.split(text, self._yard.engine.dialect)
-        except ScenarioError:
-            return sqltext.split("SELECT 1", self._yard.engine.dialect)
+        return sum(len(self._yard.cut(m.text)) or 1 for m, kind in kinds if kind == "statement")
 
     def rows(self, messages: Sequence[Message], migration: Migration) -> list[Row]:
         """The rows of the matrix: what each message is, and where it stands in the file."""
@@ -147,11 +140,11 @@ class Referee:
         rows, done = [], 0
         for message in messages:
             kind = kind_of(message, self._tables)
-            cut = self._cut(message.text)
-            count = len(cut) if kind == "statement" else 0
+            cut = self._yard.cut(message.text)
+            count = max(1, len(cut)) if kind == "statement" else 0
             place = places.pop(0) if count and places else ""
             del places[: max(0, count - 1)]
-            verb = cut[0].kind if cut else ""
+            verb = self._yard.verb(message.text)
             label = first_line(message.text)
             rows.append(Row(message.n, label, kind, count, done, place, verb))
             done += count

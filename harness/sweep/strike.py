@@ -81,7 +81,8 @@ class Stage:
         if message is None:
             said = self._run.outcome(END_DEADLINE_S).said
             raise Missed(f"the run ended before message {self.point.n}: {said[:200]}")
-        if first_line(message.text) != self.row.label:
+        verb = self.yard.verb(message.text)
+        if verb != self.row.verb:
             raise Missed(
                 f"message {self.point.n} is now {first_line(message.text)!r}, "
                 f"in the reference run it was {self.row.label!r}"

@@ -8,12 +8,12 @@ trial that ends as it began is used again as it is.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from harness import sqltext
-from harness.errors import DatabaseError
+from harness.errors import DatabaseError, ScenarioError
 from harness.guard import Guard
 from harness.ports import Address, Backend, Engine, Session, SessionInfo
 from harness.sweep.census import Census, difference, take
@@ -67,7 +67,18 @@ class Yard:
 
     def split(self, text: str) -> list[str]:
         """The statements of one message."""
-        return [statement.text for statement in sqltext.split(text, self.engine.dialect)]
+        return [statement.text for statement in self.cut(text)] or [text]
+
+    def cut(self, text: str) -> Sequence[sqltext.Statement]:
+        """The statements of one message; none if it cannot be told where one ends."""
+        try:
+            return sqltext.split(text, self.engine.dialect)
+        except ScenarioError:
+            return ()
+
+    def verb(self, text: str) -> str:
+        """What the first statement of a message is: ``ALTER TABLE``."""
+        return next((statement.kind for statement in self.cut(text)), "")
 
     # ------------------------------------------------------------------ databases
 

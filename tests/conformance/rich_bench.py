@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rich_worlds import WORLDS
+from rich_worlds import CHANGES, WORLDS
 
 TEMPLATE = "conformance_rich"
 
@@ -22,14 +22,16 @@ class Held:
 def held(bench: Any, database: str) -> Held:
     """Count the database in a session of its own."""
     census, session = bench.engine.census, bench.connect(database=database)
-    return Held(census.schema(session), census.contents(session), census.sequences(session))
+    found = Held(census.schema(session), census.contents(session), census.sequences(session))
+    session.close()
+    return found
 
 
 def furnish(bench: Any, name: str = TEMPLATE) -> str:
     """Create the rich world anew under this name."""
-    databases = bench.engine.databases
-    databases.drop(bench.admin(), name)
-    databases.create(bench.admin(), name)
+    databases, admin = bench.engine.databases, bench.admin()
+    databases.drop(admin, name)
+    databases.create(admin, name)
     session = bench.connect(database=name)
     series = databases.series(200)
     for sql in WORLDS[bench.engine.name]:
@@ -48,6 +50,51 @@ def template(bench: Any) -> str:
     if not hasattr(bench, "rich_world"):
         bench.rich_world = furnish(bench)
     return bench.rich_world
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What one change altered, and what is left of that after a reset."""
+
+    objects: set[str]
+    rows: set[str]
+    left: set[str]
+
+
+def tour(bench: Any) -> dict[str, Stop]:
+    """Each change alone, made in one database and reset again; once on each server."""
+    if not hasattr(bench, "rich_tour"):
+        bench.rich_tour = _tour(bench)
+    return bench.rich_tour
+
+
+def _tour(bench: Any) -> dict[str, Stop]:
+    databases, admin, database = bench.engine.databases, bench.admin(), bench.new_name()
+    original = held(bench, template(bench))
+    databases.clone(admin, template(bench), database)
+    stops = {}
+    for name, (statements, _, _) in CHANGES[bench.engine.name].items():
+        session = bench.connect(database=database)
+        for sql in statements:
+            session.run(sql)
+        session.close()
+        changed = held(bench, database)
+        databases.reset(admin, template(bench), database, touched(bench, original, changed))
+        stops[name] = Stop(
+            differing(original.schema, changed.schema),
+            differing(original.contents, changed.contents),
+            remaining(original, held(bench, database)),
+        )
+    return stops
+
+
+def remaining(one: Held, other: Held) -> set[str]:
+    """Everything in which two censuses differ, next values included."""
+    return (
+        differing(one.schema, other.schema)
+        | differing(one.contents, other.contents)
+        | differing(one.sequences, other.sequences)
+    )
 
 
 def touched(bench: Any, one: Held, other: Held) -> set[str]:

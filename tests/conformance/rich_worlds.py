@@ -440,6 +440,10 @@ MARIADB_WORLD = (
     "INSERT INTO numbered (a) VALUES (1), (2)",
     "CREATE TABLE kept (a integer) WITH SYSTEM VERSIONING",
     "INSERT INTO kept VALUES (1), (2)",
+    "CREATE TABLE dated (a integer, since timestamp(6) GENERATED ALWAYS AS ROW START, "
+    "until timestamp(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (since, until)) "
+    "WITH SYSTEM VERSIONING",
+    "INSERT INTO dated (a) VALUES (1)",
 )
 
 ONLY_MARIADB = {

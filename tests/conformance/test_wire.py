@@ -307,6 +307,16 @@ def test_a_cut_drops_what_is_held(bench: Bench, through: Through, where, left):
     assert through.proxy.cut() == 1
 
 
+def test_a_cut_takes_the_stop_away(bench: Bench, through: Through):
+    """Also one that the run has not come to yet."""
+    through.proxy.stop_at(Stop(2, "before"))
+    first = through.session()
+    first.run(insert(3))
+    assert through.proxy.cut() == 1
+    bench.start(through.session(), insert(4)).result(DEADLINE_S)
+    assert through.ids() == [3, 4]
+
+
 def test_a_cut_that_the_server_does_not_notice_leaves_its_session(bench: Bench, through: Through):
     """It waits for a client that is gone, until the proxy is closed."""
     session = through.session()
@@ -347,6 +357,8 @@ def test_an_answer_held_outlives_its_session(bench: Bench, through: Through):
     through.stopped()
     bench.engine.sessions.end(bench.admin(), info.pid, info.started)
     through.until_no_session()
+    through.session().run("SELECT 1")
+    assert not running.done()
     through.proxy.release()
     assert running.result(DEADLINE_S).affected == 1
 

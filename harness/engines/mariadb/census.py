@@ -42,6 +42,9 @@ DIFFERENT = {
 
 HERE = tuple(DIFFERENT.get(listing, listing) for listing in LISTINGS)
 
+QUOTED = "SET STATEMENT sql_mode = '' FOR "
+"""Otherwise names in views and checks are quoted as the session's mode says."""
+
 SEQUENCES = """
 SELECT TABLE_NAME FROM information_schema.tables
 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'SEQUENCE' ORDER BY TABLE_NAME
@@ -55,7 +58,7 @@ WHERE TABLE_SCHEMA = DATABASE() AND AUTO_INCREMENT IS NOT NULL
 
 def schema(s: MySQLSession) -> dict[str, str]:
     """As on MySQL, and the sequences."""
-    return census.schema(s, HERE) | {
+    return census.schema(s, HERE, QUOTED) | {
         f"sequence {name}": f"START {start} MIN {least} MAX {most} INCREMENT {step} CACHE {cache}"
         + (" CYCLE" if cycle else "")
         for name, start, least, most, step, cache, cycle in _sequences(

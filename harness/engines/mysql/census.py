@@ -24,7 +24,9 @@ FROM information_schema.columns c JOIN information_schema.tables t
   ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
 WHERE c.TABLE_SCHEMA = DATABASE() AND t.TABLE_SCHEMA = DATABASE()
   AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+  AND COALESCE(c.GENERATION_EXPRESSION, '') NOT IN ('ROW START', 'ROW END')
 """
+"""When a row of MariaDB's was written says nothing about what it holds."""
 
 NEXT_KEYS = """
 SET SESSION information_schema_stats_expiry = 0;
@@ -48,7 +50,9 @@ NO_VALUE = "'N'"
 """Stands for NULL where no number, date or hexadecimal text can be confused with it."""
 
 
-def schema(s: MySQLSession, listings: tuple[Listing, ...] = LISTINGS) -> dict[str, str]:
+def schema(
+    s: MySQLSession, listings: tuple[Listing, ...] = LISTINGS, before: str = ""
+) -> dict[str, str]:
     """Every object of the session's database → its definition, without the database's name.
 
     Left out: the order of columns, the next auto-increment values, the character sets of the
@@ -56,7 +60,7 @@ def schema(s: MySQLSession, listings: tuple[Listing, ...] = LISTINGS) -> dict[st
     """
     database = str(s.run("SELECT DATABASE()").scalar())
     found: dict[str, list[tuple[int, int, str]]] = {}
-    rows = s.run(union(listings)).rows
+    rows = s.run(before + union(listings)).rows
     tables = {row[2] for row in rows if listings[row[0]].kind == "table"}
     for number, order, *values in rows:
         listing = listings[number]

@@ -35,7 +35,9 @@ JOIN pg_sequence q ON q.seqrelid = c.oid ORDER BY 1
 SPACES = f"""
 WITH n AS MATERIALIZED ({USER_SPACES}),
 me AS MATERIALIZED (SELECT oid FROM pg_roles WHERE rolname = current_user),
-member AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
+member AS MATERIALIZED (
+  SELECT classid, objid FROM pg_depend
+  WHERE deptype = 'e' OR deptype = 'i' AND classid = 'pg_proc'::regclass),
 t AS MATERIALIZED (
   SELECT c.*, n.nspname, n.nspname || '.' || c.relname AS named
   FROM pg_class c JOIN n ON n.oid = c.relnamespace
