@@ -44,6 +44,7 @@ RECIPE = Recipe(
     stand_in="migration-drill/fake:1",
     port=1,
     superuser="root",
+    data_folder="/var/lib/fake",
     container_env={},
     container_args=(),
     binary="faked",

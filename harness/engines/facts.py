@@ -89,6 +89,7 @@ class EngineFacts:
     gating: ModuleType
     filling: ModuleType
     census: ModuleType
+    probing: ModuleType
 
 
 def succeeded(result: ToolResult, tool: str) -> ToolResult:

@@ -55,3 +55,4 @@ class Engine(Protocol):
     gating: ModuleType
     filling: ModuleType
     census: ModuleType
+    probing: ModuleType

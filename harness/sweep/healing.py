@@ -22,8 +22,8 @@ from harness.sweep.yard import Trial, Yard
 from harness.tool import Repair, Tool, filled, for_dialect
 
 KEPT = "crash"
-STATEMENT_MS = 60_000
-LOCK_MS = 5_000
+PROBES = 8
+"""Queries that a person is given to tell a state; more would not be read in an emergency."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,16 @@ class Healer:
         if stuck:
             return False
         return not self._of(self._tool.applied, "") or migration.version in applied
+
+    def probe(self, reference: Reference, database: str) -> list[dict[str, Any]]:
+        """The queries that tell the migration's states apart, and what each finds in this one."""
+        found = []
+        for key in reference.landmarks():
+            sql = self._yard.engine.probing.probe_sql(key)
+            if sql:
+                count = self._yard.session(database).run(sql).scalar()
+                found.append({"object": key, "sql": sql, "found": int(count)})
+        return found[:PROBES]
 
     def heal(self, crash: Crash, trial: Trial) -> list[Attempt]:
         """Every recovery, each on its own copy of the state; all of them, also after one heals."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from harness.errors import DrillError
 from harness.layouts import Migration
@@ -53,6 +54,14 @@ class Reference:
     @property
     def after(self) -> Census:
         return self.states[-1].census
+
+    def landmarks(self) -> list[str]:
+        """Objects that come or go on the way, in that order."""
+        found: dict[str, None] = {}
+        for one, other in pairwise(self.states):
+            gap = difference(one.census, other.census)
+            found.update(dict.fromkeys((*gap.new, *gap.gone)))
+        return list(found)
 
 
 class Referee:

@@ -89,7 +89,11 @@ class Stage:
             )
 
     def bar(self) -> None:
-        """Take the lock that will hold the message inside, while it is still held outside."""
+        """Take the lock that will hold the message inside, while it is still held outside.
+
+        Whoever is to look at it must be connected by then: the lock may be the whole server's.
+        """
+        self.yard.observer()
         self._gate = self.yard.guard.connect(self.trial.database, "gate")
         try:
             self.yard.engine.gating.hold_all(self._gate, self.row.verb)

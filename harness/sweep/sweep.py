@@ -322,6 +322,7 @@ class Sweep:
         previous = versions[at - 1] if at else self._tool.none
         crash = Crash(migration, previous, reference, left, census)
         settled = self._healer.settled(migration, trial.database)
+        probes = self._healer.probe(reference, trial.database)
         attempts = self._healer.heal(crash, trial)
         gone = verdicts.lost(census, reference, self._tables)
         self._journal.add(
@@ -332,6 +333,7 @@ class Sweep:
             attempts=[asdict(attempt) for attempt in attempts],
             gone=gone,
             settled=settled,
+            probes=probes,
             grade=verdicts.grade(left, settled, attempts, gone),
         )
 

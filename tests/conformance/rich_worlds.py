@@ -261,7 +261,7 @@ MYSQL_WORLD = (
     "CREATE OR REPLACE VIEW b_reads_c AS SELECT name FROM c_reads_a",
     "CREATE TRIGGER people_one BEFORE UPDATE ON people FOR EACH ROW SET @one = 'é'",
     "SET SESSION sql_mode = 'ANSI_QUOTES'",
-    "CREATE TRIGGER people_two BEFORE UPDATE ON people FOR EACH ROW SET NEW.\"note\" = 'two'",
+    'CREATE TRIGGER people_two BEFORE UPDATE ON people FOR EACH ROW SET @two = NEW."note"',
     "SET SESSION sql_mode = DEFAULT",
     "CREATE TRIGGER twins_in BEFORE INSERT ON twins FOR EACH ROW SET NEW.b = upper(NEW.b)",
     "CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2036-01-01 00:00:00' DISABLE "

@@ -34,12 +34,14 @@ READY_S = 60
 
 
 def recipe(engine: str, image: str, port: int, user: str, env: str, *args: str) -> Recipe:
+    data = "/var/lib/postgresql" if engine == "postgres" else "/var/lib/mysql"
     return Recipe(
         engine=engine,
         image=image,
         stand_in=f"migration-drill/{image}",
         port=port,
         superuser=user,
+        data_folder=data,
         container_env={env: "{password}"},
         container_args=args,
         binary="",

@@ -44,6 +44,7 @@ MARIADB = Recipe(
     stand_in="",
     port=3306,
     superuser="root",
+    data_folder="/var/lib/mysql",
     container_env={},
     container_args=(),
     binary="mariadbd",

@@ -76,6 +76,19 @@ def test_each_change_alone_is_reset(bench):
     assert {name: stop.left for name, stop in tour(bench).items() if stop.left} == {}
 
 
+PROGRAMS = {
+    "postgres": ("a trigger disabled", "a view", "a function's body", "a sequence's step"),
+    "mysql": ("the body of the first of two triggers", "a view", "a function's body", "an event"),
+}
+
+
+def test_programs_are_mended_though_no_table_is_named(bench):
+    """Also the order of a table's triggers, of which only the first one changed."""
+    database = changed(bench, PROGRAMS[bench.engine.dialect])
+    bench.engine.databases.reset(bench.admin(), template(bench), database, ())
+    assert held(bench, database) == held(bench, template(bench))
+
+
 def test_a_reset_that_knows_nothing_makes_all_anew(bench):
     """None says that it is not known what changed, and () that no table did."""
     original = held(bench, template(bench))

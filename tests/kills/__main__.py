@@ -1,8 +1,8 @@
 """``make kills``: sweeps a small project of every migration tool that runs here, and writes
 ``docs/kills.md``, "What each migration tool leaves behind when killed".
 
-The projects are those of ``tests/fixtures/tools``: migration 2 adds a column, fills it, and makes an
-index. The kill strikes inside the second of these three statements.
+The projects are those of ``tests/fixtures/tools``: migration 2 adds a column, fills it, and makes
+an index. The kill strikes inside the second of these three statements.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ def _inside_the_second(migration: Mapping[str, Any], way: str) -> Mapping[str, A
     carries = (r["n"] for r in rows if r["done_before"] <= 1 < r["done_before"] + r["statements"])
     n = next(carries, None)
     return next(
-        (c for c in migration["cells"] if (c["n"], c["where"], c["way"]) == (n, "inside", way)), None
+        (c for c in migration["cells"] if (c["n"], c["where"], c["way"]) == (n, "inside", way)),
+        None,
     )
 
 

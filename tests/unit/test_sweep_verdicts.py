@@ -103,7 +103,11 @@ WHOLE = Left("after", 3, "x")
         (
             HALF,
             False,
-            [tried("re-run"), tried("down-up", lost={"users": 3}), tried("completion", healed=True)],
+            [
+                tried("re-run"),
+                tried("down-up", lost={"users": 3}),
+                tried("completion", healed=True),
+            ],
             {},
             Grade.HAND_WORK,
         ),

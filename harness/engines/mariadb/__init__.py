@@ -12,6 +12,7 @@ from harness.engines.mariadb import (
     filling,
     gating,
     plans,
+    probing,
     sessions,
 )
 from harness.engines.mysql import BOOTSTRAP
@@ -84,4 +85,5 @@ ENGINE = EngineFacts(
     gating=gating,
     filling=filling,
     census=census,
+    probing=probing,
 )

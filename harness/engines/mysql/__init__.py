@@ -12,6 +12,7 @@ from harness.engines.mysql import (
     filling,
     gating,
     plans,
+    probing,
     sessions,
 )
 from harness.ports import Recipe
@@ -83,4 +84,5 @@ ENGINE = EngineFacts(
     gating=gating,
     filling=filling,
     census=census,
+    probing=probing,
 )

@@ -12,6 +12,7 @@ from harness.engines.postgres import (
     filling,
     gating,
     plans,
+    probing,
     sessions,
 )
 from harness.ports import Recipe
@@ -80,4 +81,5 @@ ENGINE = EngineFacts(
     gating=gating,
     filling=filling,
     census=census,
+    probing=probing,
 )

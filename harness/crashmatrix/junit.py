@@ -1,0 +1,58 @@
+"""junit.xml: one test case a cell, for the test tab of a CI system.
+
+A cell that counts against the sweep (``--fail-on``, ``--baseline``) is a ``failure``; one whose
+fault did not strike proves nothing and is an ``error``, as is a migration that fails by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+from harness.crashmatrix import _view
+from harness.reporting import Format
+from harness.reporting.words import one_line
+
+FILE_NAME = "junit.xml"
+
+
+def render(result: Mapping[str, Any], *_: Any) -> str:
+    """The suites, one a migration, in the order of the run."""
+    against = {(item["migration"], item["point"]) for item in result["against"]}
+    root = Xml.Element("testsuites", name=one_line(f"migration-drill sweep {result['folder']}"))
+    for migration in result["migrations"]:
+        suite = Xml.SubElement(root, "testsuite", name=one_line(migration["name"]))
+        if migration["broken"]:
+            case = _case(suite, migration, "runs without a fault")
+            Xml.SubElement(case, "error", message=one_line(migration["broken"], 400))
+        for cell in migration["cells"]:
+            case = _case(suite, migration, f"{cell['point']} [{result['engine']}]")
+            _tell(case, cell, (migration["version"], cell["point"]) in against)
+            if case.find("failure") is not None:
+                case[0].text = one_line(_view.again(result, migration, cell["way"]), 400)
+        for count, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
+            suite.set(count, str(len(suite.findall(f".//{tag}"))))
+    Xml.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'
+
+
+def _case(suite: Xml.Element, migration: Mapping[str, Any], name: str) -> Xml.Element:
+    return Xml.SubElement(
+        suite, "testcase", classname=one_line(migration["name"]), name=one_line(name, 300)
+    )
+
+
+def _tell(case: Xml.Element, cell: Mapping[str, Any], counts: bool) -> None:
+    if cell["missed"]:
+        Xml.SubElement(case, "error", message=one_line(f"not struck: {cell['missed']}", 400))
+        return
+    heals = cell["heals"] or "nothing that was tried"
+    told = f"{_view.WORDS[cell['grade']][0]}: left {cell['left']['name']}; heals: {heals}"
+    if counts:
+        Xml.SubElement(case, "failure", type=str(cell["grade"]), message=one_line(told, 400))
+    else:
+        Xml.SubElement(case, "system-out").text = one_line(told, 400)
+
+
+KIND = Format(FILE_NAME, render)

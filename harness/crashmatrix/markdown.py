@@ -1,0 +1,37 @@
+"""sweep.md: what fits the step summary of a CI job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.crashmatrix import _view
+from harness.reporting import Format
+from harness.reporting.templating import environment
+
+FILE_NAME = "sweep.md"
+MIGRATIONS = 300
+DETAILED = 20
+
+
+def render(result: Mapping[str, Any], *_: Any) -> str:
+    """Counts, one line a migration, and the matrix of those that are worst."""
+    order = list(_view.WORDS)
+    ranked = sorted(result["migrations"], key=lambda m: -order.index(m["worst"]))
+    detailed = [m for m in ranked if order.index(m["worst"]) > order.index("self-heals")]
+    return (
+        environment()
+        .get_template("sweep.md.j2")
+        .render(
+            result=result,
+            view=_view,
+            headline=_view.headline(result),
+            listed=result["migrations"][:MIGRATIONS],
+            left_out=max(0, len(result["migrations"]) - MIGRATIONS),
+            detailed=detailed[:DETAILED],
+            not_detailed=max(0, len(detailed) - DETAILED),
+        )
+    )
+
+
+KIND = Format(FILE_NAME, render)
