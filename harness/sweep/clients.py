@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,11 +64,13 @@ class Client(Protocol):
 
 @cache
 def _processes() -> Any:
-    """Forks of one prepared process: a tenth of the cost of a new interpreter."""
+    """Forks of one prepared process: a tenth of the cost of a new interpreter.
+
+    It is prepared with all that we have imported, for each fork runs our main module again.
+    ``__main__`` itself cannot be named: Python 3.11 looks for it under a wrong key (gh-126631).
+    """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["__main__", "harness.sweep.emulated", "harness.engines.postgres", "harness.engines.mysql"]
-    )
+    context.set_forkserver_preload(sorted(m for m in sys.modules if m.startswith("harness.")))
     return context
 
 
