@@ -6,7 +6,7 @@ PYTHON ?= python3
 BACKEND ?= auto
 ARGS ?=
 
-.PHONY: help setup drill full test check teeth bench kills schema clean
+.PHONY: help setup drill full test check teeth bench tools kills schema clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -41,6 +41,9 @@ check: setup ## Lint and the tests that need no server
 
 bench: setup ## Measure a trial against a fresh container for each trial
 	$(BIN)/python tests/bench $(ARGS)
+
+tools: ## Install the real migration tools that the sweep's tests run, into .tools
+	tests/fixtures/tools/install.sh .tools
 
 kills: setup ## Kill every migration tool that is here, and write docs/kills.md
 	$(BIN)/python tests/kills $(ARGS)

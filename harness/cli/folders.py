@@ -87,9 +87,9 @@ def _tool(options: Any, layout: Layout, engine: Engine, folder: Path) -> tuple[T
             continue
         if tool.how == "emulated":
             return tool, ""
-        program = options.program or _program(tool.program, folder)
-        if program:
-            return tool, program
+        path = options.program or program(tool.program, folder)
+        if path:
+            return tool, path
         problems.append(f"{tool.title}: no program {tool.program!r} on PATH (--program names it)")
     raise UsageError(
         f"no tool can run a folder of the layout {layout.name} here: "
@@ -107,7 +107,7 @@ def _layout(folder: Path, options: Any) -> Layout:
     return Layout(kind.name, kind.title, "asked for")
 
 
-def _program(name: str, folder: Path) -> str | None:
+def program(name: str, folder: Path) -> str | None:
     """The project's own copy of a program before the one on PATH."""
     for place in (folder.resolve(), *folder.resolve().parents):
         for bin_ in (".venv/bin", "venv/bin", "node_modules/.bin"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from harness import bundled, catalog, loading, plan
-from harness.cli import choosing
+from harness.cli import choosing, folders
 from harness.cli.prose import explanation
 from harness.errors import Problem, ScenarioError
 from harness.model import Drill
@@ -17,8 +17,11 @@ from harness.model import Drill
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
 @click.option("--trials", is_flag=True, help="Every trial's id, for --only.")
-def list_(as_json: bool, trials: bool) -> int:
+@click.option("--tools", is_flag=True, help="The migration tools that a sweep knows.")
+def list_(as_json: bool, trials: bool, tools: bool) -> int:
     """The drills and the scenarios."""
+    if tools:
+        return _list_tools(as_json)
     scenarios, drills = choosing.scenarios(), choosing.drills()
     if trials:
         everything = Drill("all", "all", engines=tuple(catalog.engines()), teeth=True)
@@ -39,6 +42,31 @@ def list_(as_json: bool, trials: bool) -> int:
     click.echo("\nScenarios (mdrill run NAME, mdrill practice NAME, mdrill explain NAME)")
     for scenario in scenarios:
         click.echo(f"  {scenario.id:<18} {scenario.title}")
+    return 0
+
+
+def _list_tools(as_json: bool) -> int:
+    """The migration tools: what each reads, where it works, and whether it can be run here."""
+    known = folders.tools()
+    told = [
+        {
+            "id": tool.id,
+            "title": tool.title,
+            "how": tool.how,
+            "layouts": list(tool.layouts),
+            "engines": list(tool.engines),
+            "here": tool.how == "emulated" or bool(folders.program(tool.program, Path.cwd())),
+        }
+        for tool in known.values()
+    ]
+    if as_json:
+        click.echo(json.dumps(told, indent=1))
+        return 0
+    click.echo("Migration tools (mdrill sweep FOLDER --tool NAME, or --tool FILE.yaml)")
+    for tool in told:
+        how = "what it sends" if tool["how"] == "emulated" else "the program"
+        missing = "" if tool["here"] else ", which is not on PATH"
+        click.echo(f"  {tool['id']:<24} {', '.join(tool['engines'])} · {how}{missing}")
     return 0
 
 

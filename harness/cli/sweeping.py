@@ -101,9 +101,9 @@ class Options:
 )
 @click.option(
     "--fail-on",
-    default="unhealed",
+    default="loses-data",
     type=click.Choice([grade.value for grade in HARM]),
-    help="Exit 1 if a cell is that bad or worse (default: unhealed).",
+    help="Exit 1 if a cell is that bad or worse (default: loses-data).",
 )
 @click.option(
     "--baseline",

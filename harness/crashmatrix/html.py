@@ -15,10 +15,7 @@ OPEN_AT_ONCE = 6
 
 def render(result: Mapping[str, Any], *_: Any) -> str:
     """The page; migrations with the most harmful cells first."""
-    order = list(_view.WORDS)
-    migrations = sorted(
-        result["migrations"], key=lambda m: (not m["broken"], -order.index(m["worst"]))
-    )
+    migrations = sorted(result["migrations"], key=lambda m: (not m["broken"], -_view.loudness(m)))
     return (
         environment()
         .get_template("sweep.html.j2")
@@ -28,6 +25,8 @@ def render(result: Mapping[str, Any], *_: Any) -> str:
             own_css=asset("sweep.css"),
             view=_view,
             headline=_view.headline(result),
+            gap=_view.gap(result),
+            atomic=sum(_view.stops(m) == "atomic" for m in result["migrations"]),
             migrations=migrations,
             in_order=result["migrations"],
             open_at_once=OPEN_AT_ONCE,

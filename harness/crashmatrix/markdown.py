@@ -16,15 +16,16 @@ DETAILED = 20
 
 def render(result: Mapping[str, Any], *_: Any) -> str:
     """Counts, one line a migration, and the matrix of those that are worst."""
-    order = list(_view.WORDS)
-    ranked = sorted(result["migrations"], key=lambda m: -order.index(m["worst"]))
-    detailed = [m for m in ranked if order.index(m["worst"]) > order.index("self-heals")]
+    ranked = sorted(result["migrations"], key=_view.loudness, reverse=True)
+    quiet = _view.LOUDNESS.index("self-heals")
+    detailed = [m for m in ranked if m["cells"] and _view.loudness(m) > quiet]
     return (
         environment()
         .get_template("sweep.md.j2")
         .render(
             result=result,
             view=_view,
+            gap=_view.gap(result),
             headline=_view.headline(result),
             listed=result["migrations"][:MIGRATIONS],
             left_out=max(0, len(result["migrations"]) - MIGRATIONS),

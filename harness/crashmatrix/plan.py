@@ -22,8 +22,10 @@ def render(result: Mapping[str, Any], *_: Any) -> str:
         .render(
             result=result,
             view=_view,
+            gap=_view.gap(result),
             plans=[_plan(m) for m in result["migrations"] if m["cells"]],
             broken=[m for m in result["migrations"] if m["broken"]],
+            struck=sum(not cell["missed"] for m in result["migrations"] for cell in m["cells"]),
             verified=f"{result['engine']} {result['server_version']}, {result['started'][:10]}",
         )
     )
@@ -34,7 +36,7 @@ def _plan(migration: Mapping[str, Any]) -> dict[str, Any]:
         "migration": migration,
         "steps": [row for row in migration["rows"] if row["kind"] == "statement"],
         "together": _together(migration),
-        "states": [_state(migration, h) for h in migration["healings"]],
+        "states": [_state(state) for state in _view.states(migration)],
         "stops": _stops(migration),
         "back": _back(migration),
     }
@@ -42,23 +44,18 @@ def _plan(migration: Mapping[str, Any]) -> dict[str, Any]:
 
 def _together(migration: Mapping[str, Any]) -> str:
     steps = [row for row in migration["rows"] if row["kind"] == "statement"]
+    if _view.stops(migration) == "unknown":
+        return "not known: no crash was struck"
     if migration["atomic"]:
         return "all or nothing: no crash left anything between before and after"
-    if len(steps) == 1 and steps[0]["statements"] > 1:
+    if len(steps) == 1:
         return "one message, and yet a crash can leave a part of it"
     return "one by one: a crash can leave the first of them done and the rest not"
 
 
-def _state(migration: Mapping[str, Any], healing: Mapping[str, Any]) -> dict[str, Any]:
-    cells = [c for c in migration["cells"] if c["state"] == healing["state"] and not c["missed"]]
-    attempts = healing["attempts"]
-    return {
-        **healing,
-        "tool_says": _view.belief(cells[0], migration["version"]) if cells else "",
-        "after": _ways_there(cells),
-        "heals": _view.heals(healing),
-        "wrong": [a for a in attempts if not a["healed"]],
-    }
+def _state(state: Mapping[str, Any]) -> dict[str, Any]:
+    wrong = [attempt for attempt in state["attempts"] if not attempt["healed"]]
+    return {**state, "after": _ways_there(state["cells"]), "wrong": wrong}
 
 
 def _ways_there(cells: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -78,10 +75,11 @@ def _stops(migration: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _back(migration: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The way back from the migrated state, if it was executed."""
-    for healing in migration["healings"]:
+    """The way back from the migrated state, if it was executed; best where the tool knows of it."""
+    migrated = [h for h in migration["healings"] if h["left"]["name"] == "after"]
+    for healing in sorted(migrated, key=lambda h: not h["settled"]):
         for attempt in healing["attempts"]:
-            if attempt["kind"] == "down-up" and healing["left"]["name"] == "after":
+            if attempt["kind"] == "down-up":
                 return attempt
     return None
 

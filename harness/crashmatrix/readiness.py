@@ -9,6 +9,7 @@ from typing import Any
 from harness.crashmatrix import _view
 from harness.reporting import Format
 from harness.reporting.templating import environment
+from harness.reporting.words import plural
 
 FILE_NAME = "readiness.md"
 ELSEWHERE = "not looked at by a sweep"
@@ -21,45 +22,53 @@ class Box:
     question: str
     ticked: bool | None
     evidence: str
+    command: str = ""
+    """What looks at it, or trains for it."""
 
 
 def render(result: Mapping[str, Any], *_: Any) -> str:
     """The checklist of the folder."""
-    return environment().get_template("readiness.md.j2").render(result=result, boxes=boxes(result))
+    return (
+        environment()
+        .get_template("readiness.md.j2")
+        .render(result=result, boxes=boxes(result), gap=_view.gap(result))
+    )
 
 
 def boxes(result: Mapping[str, Any]) -> list[Box]:
     """The boxes of the checklist, in its order."""
     swept = [m for m in result["migrations"] if m["cells"]]
-    healings = [h for m in swept for h in m["healings"]]
+    states = [state for m in swept for state in _view.states(m)]
     cells = [c for m in swept for c in m["cells"] if not c["missed"]]
     return [
-        Box("Do I have a recent backup?", None, f"{ELSEWHERE}; `mdrill run data-corruption`"),
-        *_rollback(swept, healings),
-        _plan(healings),
-        _forward(healings),
+        Box("Do I have a recent backup?", None, ELSEWHERE, "mdrill run data-corruption"),
+        *_rollback(swept, states),
+        _plan(states),
+        _forward(states),
         Box(
             "Do I have feature flags to disable new behavior?",
             None,
-            f"{ELSEWHERE}; `mdrill run app-break`",
+            ELSEWHERE,
+            "mdrill run app-break",
         ),
         Box(
             "Have I practiced this failure scenario?",
             bool(cells),
-            f"{len(cells)} crash points were struck; `mdrill practice` trains people",
+            f"{plural(len(cells), 'crash point')} struck; people train with",
+            "mdrill practice",
         ),
         Box("Is someone on-call who can help if things break?", None, ELSEWHERE),
-        _known(healings),
+        _known(states),
         _killed_safely(cells),
     ]
 
 
-def _rollback(swept: Sequence[Any], healings: Sequence[Any]) -> tuple[Box, Box]:
+def _rollback(swept: Sequence[Any], states: Sequence[Any]) -> tuple[Box, Box]:
     """Down, then up, from the whole migration: what it kept, and who has no way down."""
-    migrated = [h for h in healings if h["left"]["name"] == "after"]
+    migrated = [h for h in states if h["left"]["name"] == "after"]
     back = [a for h in migrated for a in h["attempts"] if a["kind"] == "down-up"]
     bad = sum(bool(a["lost"]) or not a["healed"] for a in back)
-    without = [m["name"] for m in swept if not m["down"]]
+    without = [m["name"] for m in swept if not _view.has_way_down(m)]
     possible = (
         f"no way down: {', '.join(without[:5])}{' …' if len(without) > 5 else ''}"
         if without
@@ -79,32 +88,32 @@ def _rollback(swept: Sequence[Any], healings: Sequence[Any]) -> tuple[Box, Box]:
     )
 
 
-def _plan(healings: Sequence[Any]) -> Box:
-    unhealed = [h for h in healings if _view.heals(h) is None]
+def _plan(states: Sequence[Any]) -> Box:
+    unhealed = [state for state in states if state["heals"] is None]
     return Box(
         'What\'s my "oh shit" plan?',
-        bool(healings) and not unhealed,
-        f"plan.md: {len(healings)} states, {len(unhealed)} of them healed by nothing tried",
+        bool(states) and not unhealed,
+        f"plan.md: {len(states)} states, {len(unhealed)} of them healed by nothing tried",
     )
 
 
-def _forward(healings: Sequence[Any]) -> Box:
+def _forward(states: Sequence[Any]) -> Box:
     forward = [
-        h for h in healings if any(a["healed"] and a["kind"] != "down-up" for a in h["attempts"])
+        h for h in states if any(a["healed"] and a["kind"] != "down-up" for a in h["attempts"])
     ]
     return Box(
         "Can I fix forward if rollback isn't possible?",
-        bool(healings) and len(forward) == len(healings),
-        f"{len(forward)} of {len(healings)} states were brought forward",
+        bool(states) and len(forward) == len(states),
+        f"{len(forward)} of {len(states)} states were brought forward",
     )
 
 
-def _known(healings: Sequence[Any]) -> Box:
-    told = [h for h in healings if h.get("probes")]
+def _known(states: Sequence[Any]) -> Box:
+    told = [state for state in states if state["probes"]]
     return Box(
         "Do I know how to check if the migration partially applied?",
-        bool(healings) and len(told) == len(healings),
-        f"{len(told)} of {len(healings)} states have queries that were executed",
+        bool(states) and len(told) == len(states),
+        f"{len(told)} of {len(states)} states have queries that were executed",
     )
 
 
@@ -112,11 +121,11 @@ def _killed_safely(cells: Sequence[Any]) -> Box:
     stops = [
         c for c in cells if c["where"] == "inside" and c["way"] in ("session-kill", "query-cancel")
     ]
-    unsafe = [c for c in stops if not c["heals"]]
+    unsafe = [c for c in stops if not c["heals"] or c["grade"] in _view.HARMFUL]
     return Box(
         "Can I kill the migration safely if it hangs?",
         bool(stops) and not unsafe,
-        f"{len(stops)} statements were stopped inside, {len(unsafe)} left what nothing healed",
+        f"{plural(len(stops), 'stop')} inside a statement, {len(unsafe)} unhealed or losing rows",
     )
 
 

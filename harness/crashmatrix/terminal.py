@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.crashmatrix import _view
-from harness.reporting.words import one_line
+from harness.reporting.words import one_line, plural
 
 MIGRATIONS = 12
 EXITS = {
@@ -20,17 +20,17 @@ EXITS = {
 
 def text(result: Mapping[str, Any]) -> str:
     """Counts by grade, then the migrations with the most harmful cells."""
-    order = list(_view.WORDS)
     lines = [
-        f"{_view.headline(result)}",
-        f"{result['tool']} on {result['engine']} {result['server_version']}",
+        _view.headline(result),
+        one_line(f"{result['tool']} on {result['engine']} {result['server_version']}"),
         "",
     ]
     for grade, count in result["grades"].items():
         name, meaning = _view.WORDS[grade]
         lines.append(f"{count:>7}  {name:<12} {meaning}")
-    ranked = sorted(result["migrations"], key=lambda m: -order.index(m["worst"]))
-    told = [m for m in ranked if order.index(m["worst"]) > order.index("self-heals")]
+    ranked = sorted(result["migrations"], key=_view.loudness, reverse=True)
+    quiet = _view.LOUDNESS.index("self-heals")
+    told = [m for m in ranked if m["cells"] and _view.loudness(m) > quiet]
     if told:
         lines.append("")
     for migration in told[:MIGRATIONS]:
@@ -39,18 +39,22 @@ def text(result: Mapping[str, Any]) -> str:
         lines.append(f"  … and {len(told) - MIGRATIONS} more migrations, in the report")
     for migration in result["migrations"]:
         if migration["broken"]:
-            lines.append(f"{migration['name']} fails by itself: {one_line(migration['broken'])}")
-    against = len(result["against"])
+            name, why = one_line(migration["name"]), one_line(migration["broken"])
+            lines.append(f"{name} fails by itself: {why}")
+    if gap := _view.gap(result):
+        lines += ["", one_line(gap)]
+    count = len(result["against"])
+    against = f"{plural(count, 'cell')} count{'s' if count == 1 else ''}"
     said = EXITS.get(result["exit_code"], "")
-    lines += ["", f"{said}: {against} cells count against it (--fail-on {result['fail_on']})"]
+    lines += ["", f"{said}: {against} against it (--fail-on {result['fail_on']})"]
     return "\n".join(lines)
 
 
 def _migration(migration: Mapping[str, Any]) -> list[str]:
-    atomic = "atomic" if migration["atomic"] else "can stop half way"
-    lines = [f"{_view.WORDS[migration['worst']][0]:>12}  {migration['name']} ({atomic})"]
-    worst = [c for c in migration["cells"] if c["grade"] == migration["worst"]]
-    kinds = Counter((c["left"]["name"], c["heals"] or "nothing that was tried") for c in worst)
-    for (state, heals), count in kinds.most_common(3):
-        lines.append(f"{'':>14}{count} cells leave it {state}; heals: {one_line(heals, 100)}")
+    worst = _view.worst(migration["cells"])
+    name = one_line(migration["name"])
+    lines = [f"{_view.WORDS[worst][0]:>12}  {name} ({_view.stops(migration)})"]
+    kinds = Counter(_view.told(cell) for cell in migration["cells"] if cell["grade"] == worst)
+    for told, count in kinds.most_common(3):
+        lines.append(f"{'':>14}{plural(count, 'cell')} {one_line(told, 120)}")
     return lines

@@ -54,9 +54,15 @@ def markdown_text(value: Any, limit: int = 300) -> Markup:
     return Markup(re.sub(r"[<>@]|&(?!#8203;)", lambda m: f"&#{ord(m[0])};", escaped))
 
 
-def code(value: Any, limit: int = 300) -> Markup:
-    """Inline code between more backticks than it holds; pipes escaped, for tables."""
-    content = one_line(value, limit).replace("|", "\\|") or " "
+def code(value: Any, limit: int = 300, *, cell: bool = True) -> Markup:
+    """Inline code between more backticks than it holds; in a table's cell, pipes are escaped.
+
+    Code in a cell cannot hold a backslash before a pipe, so what does becomes text.
+    """
+    content = one_line(value, limit) or " "
+    if cell and "\\|" in content:
+        return markdown_text(content, limit)
+    content = content.replace("|", "\\|") if cell else content
     ticks = "`" * (_longest_run(content) + 1)
     pad = " " if content.startswith("`") or content.endswith("`") else ""
     return Markup(f"{ticks}{pad}{content}{pad}{ticks}")

@@ -20,18 +20,23 @@ class Census:
     sequences: Mapping[str, int] = field(default_factory=dict)
     """Next values; they decide whether a database can be used again, never what state it is in."""
 
-    def key(self) -> str:
-        """A short hash of schema and contents."""
-        told = json.dumps([dict(self.schema), dict(self.contents)], sort_keys=True)
+    def key(self, counted: Collection[str] = ()) -> str:
+        """A short hash of schema and contents; of tables that are ``counted`` only the number of
+        rows, for a tool writes times and process numbers into its own.
+        """
+        named = _named(counted)
+        contents = {
+            table: rows if named and named.search(table) else (rows, total)
+            for table, (rows, total) in self.contents.items()
+        }
+        told = json.dumps([dict(self.schema), contents], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     def without(self, tables: Collection[str]) -> Census:
         """The same, but for a tool's bookkeeping tables and what belongs to them."""
-        if not tables:
+        named = _named(tables)
+        if named is None:
             return self
-        named = re.compile(
-            "|".join(rf"\b{re.escape(t.split('.')[-1])}(?![a-zA-Z0-9])" for t in tables)
-        )
         return Census(
             {k: v for k, v in self.schema.items() if not named.search(k)},
             {k: v for k, v in self.contents.items() if not named.search(k)},
@@ -40,6 +45,14 @@ class Census:
 
     def rows(self) -> int:
         return sum(count for count, _ in self.contents.values())
+
+
+def _named(tables: Collection[str]) -> re.Pattern[str] | None:
+    """Finds the names of tables in an object's; None for no tables."""
+    if not tables:
+        return None
+    names = (re.escape(table.split(".")[-1]) for table in tables)
+    return re.compile("|".join(rf"\b{name}(?![a-zA-Z0-9])" for name in names))
 
 
 def take(

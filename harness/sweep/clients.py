@@ -6,10 +6,12 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 from harness.errors import DeadlineExceeded, EnvironmentProblem
@@ -123,6 +125,11 @@ class EmulatedClient:
         )
 
 
+_REAPING = threading.Lock()
+"""Whenever multiprocessing starts a child it asks after all others, and a child's status can be
+read once only: of two threads that ask, one is told that it has ended with 255."""
+
+
 class EmulatedRun:
     """One forked process; see :class:`ClientRun`."""
 
@@ -130,11 +137,16 @@ class EmulatedRun:
         context = _processes()
         self._said, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=emulated.main, args=(job, theirs), daemon=True)
-        self._process.start()
+        with _REAPING:
+            self._process.start()
         theirs.close()
 
+    def _status(self) -> int | None:
+        with _REAPING:
+            return self._process.exitcode
+
     def ended(self) -> bool:
-        return self._process.exitcode is not None
+        return self._status() is not None
 
     def signal(self, signum: int) -> None:
         with suppress(ProcessLookupError):
@@ -142,14 +154,14 @@ class EmulatedRun:
                 os.kill(self._process.pid, signum)
 
     def outcome(self, deadline_s: float) -> Ended:
-        self._process.join(deadline_s)
-        if self._process.exitcode is None:
+        wait([self._process.sentinel], deadline_s)
+        if not self.ended():
             self.signal(signal.SIGKILL)
-            self._process.join(DIE_DEADLINE_S)
+            wait([self._process.sentinel], DIE_DEADLINE_S)
             raise DeadlineExceeded(f"the tool did not end within {deadline_s:g} s")
         said = ""
         with suppress(EOFError, OSError):
             if self._said.poll():
                 said = self._said.recv()
         self._said.close()
-        return Ended(self._process.exitcode, said)
+        return Ended(self._status(), said)

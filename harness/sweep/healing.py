@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness import sqltext
@@ -35,6 +36,19 @@ class Crash:
     reference: Reference
     left: Left
     census: Census
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """One thing to try on a copy of the state."""
+
+    name: str
+    kind: str
+    """As :class:`Attempt` has it."""
+    commands: tuple[str, ...]
+    """What a person would do, step by step."""
+    act: Callable[[Trial], str]
+    """Does it; returns what went wrong, "" if nothing did."""
 
 
 class Healer:
@@ -91,24 +105,16 @@ class Healer:
         self._yard.prepare(kept, trial.database, crash.census)
         trial.holds = crash.census
         tried = []
-        for name, kind, commands, act in self._recoveries(crash):
+        for recovery in self._recoveries(crash):
             self._yard.prepare(trial, kept.database, crash.census)
             trial.holds = None
-            tried.append(self._attempt(crash, trial, name, kind, commands, act))
+            tried.append(self._attempt(crash, trial, recovery))
         return tried
 
-    def _attempt(
-        self,
-        crash: Crash,
-        trial: Trial,
-        name: str,
-        kind: str,
-        commands: tuple[str, ...],
-        act: Callable[[Trial], str],
-    ) -> Attempt:
+    def _attempt(self, crash: Crash, trial: Trial, recovery: Recovery) -> Attempt:
         blocked, said = False, ""
         try:
-            said = act(trial)
+            said = recovery.act(trial)
         except DeadlineExceeded as error:
             blocked, said = True, str(error)
         except (DatabaseError, EnvironmentProblem) as error:
@@ -121,39 +127,24 @@ class Healer:
             healed, differs = False, "the tool does not take it for applied"
         lost = verdicts.lost(census, crash.reference, self._tables)
         why = "" if healed else "; ".join(part for part in (_short(said), differs) if part)
-        return Attempt(name, kind, healed, why, commands, blocked, lost)
+        return Attempt(recovery.name, recovery.kind, healed, why, recovery.commands, blocked, lost)
 
     # ------------------------------------------------------------------ recoveries
 
-    def _recoveries(
-        self, crash: Crash
-    ) -> Iterator[tuple[str, str, tuple[str, ...], Callable[[Trial], str]]]:
-        migration = crash.migration
+    def _recoveries(self, crash: Crash) -> Iterator[Recovery]:
         again = f"run {self._tool.title} again"
-        yield again, "re-run", (again,), lambda trial: self._rerun(crash, trial)
+        yield Recovery(again, "re-run", (again,), partial(self._rerun, crash))
         for repair in self._tool.repairs:
             name = filled(repair.name, self._values(crash))
-            yield (
-                f"{name}, then run again",
-                "repair",
-                (name, again),
-                lambda trial, repair=repair: self._repair(crash, trial, repair),
-            )
-        if self._can_go_back(migration):
-            yield (
-                "down, then up",
-                "down-up",
-                ("make the tool take it for applied", "down", again),
-                lambda trial: self._down_up(crash, trial),
-            )
+            act = partial(self._repair, crash, repair)
+            yield Recovery(f"{name}, then run again", "repair", (name, again), act)
+        if self._can_go_back(crash.migration):
+            steps = ("make the tool take it for applied", "down", again)
+            yield Recovery("down, then up", "down-up", steps, partial(self._down_up, crash))
         completion = self.completion(crash)
         if completion:
-            yield (
-                "complete by hand",
-                "completion",
-                tuple(completion),
-                lambda trial: self._complete(crash, trial, completion),
-            )
+            act = partial(self._complete, crash, completion)
+            yield Recovery("complete by hand", "completion", tuple(completion), act)
 
     def _values(self, crash: Crash) -> dict[str, Any]:
         migration = crash.migration
@@ -167,7 +158,7 @@ class Healer:
         run = self._client.start(Errand(crash.migration, down), self._yard.address, trial.database)
         return _told(run.outcome(self._tool.rerun_timeout_s))
 
-    def _repair(self, crash: Crash, trial: Trial, repair: Repair) -> str:
+    def _repair(self, crash: Crash, repair: Repair, trial: Trial) -> str:
         self._run_sql(self._of(repair.sql), crash, trial)
         words = self._of(repair.run)
         if words:
@@ -200,7 +191,7 @@ class Healer:
         debris = engine.census.remove_sql(crash.left.differs)
         return [*debris, *rest]
 
-    def _complete(self, crash: Crash, trial: Trial, statements: Sequence[str]) -> str:
+    def _complete(self, crash: Crash, statements: Sequence[str], trial: Trial) -> str:
         session = self._yard.session(trial.database)
         for sql in statements:
             session.run(sql)

@@ -64,14 +64,25 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def known(folder: Path) -> Known:
-    """What an earlier sweep has found out, so that nothing is done or counted twice."""
+    """What an earlier sweep has found out, so that nothing is done or counted twice.
+
+    A cell whose state was still being healed when the sweep was cut off is struck again: the
+    answer that it waited for was never written.
+    """
     found = Known()
+    waiting: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for event in read(folder):
         kind, migration = event["kind"], event.get("migration", "")
         if kind == "cell":
-            found.cells.add((migration, event["point"]))
+            state, cell = (migration, event["state"]), (migration, event["point"])
+            if event["missed"] or state in found.healed:
+                found.cells.add(cell)
+            else:
+                waiting.setdefault(state, set()).add(cell)
         elif kind == "healing":
-            found.healed.add((migration, event["state"]))
+            state = (migration, event["state"])
+            found.healed.add(state)
+            found.cells |= waiting.pop(state, set())
         elif kind == "finished":
             found.finished.add(migration)
     return found

@@ -30,7 +30,7 @@ def of(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         elif kind == "cell":
             own["cells"][facts["point"]] = facts
         elif kind == "healing":
-            own["healings"][facts["state"]] = facts
+            own["healings"][facts["state"]] = {"probes": [], "gone": {}, **facts}
         elif kind == "broken":
             own["broken"] = facts["says"]
         elif kind == "finished":

@@ -57,7 +57,7 @@ class Left:
 def name(census: Census, reference: Reference, tables: Collection[str]) -> Left:
     """Name a state by the states of the unbroken run."""
     seen = census.without(tables)
-    key = census.key()
+    key = census.key(counted=tables)
     last = len(reference.states) - 1
     for at, state in enumerate(reference.states):
         if not difference(state.census, seen):

@@ -1,4 +1,4 @@
-"""``make bench``: our trial against a fresh server for each trial, in one interleaved run.
+"""``make bench``: our trials and sweeps against a fresh server for each, in one interleaved run.
 
 Prints medians with their quartiles and the ratios; writes ``reports/out/bench/<time>.json``.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import naive
+import sweeps
 import table
 from fresh import FreshContainer, FreshProcess
 
@@ -82,6 +84,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--engine", action="append", choices=("postgres", "mysql"))
     parser.add_argument("--backend", default="auto", choices=("auto", "docker", "local"))
+    parser.add_argument("--only", choices=("trials", "sweeps", "flat"))
     asked = parser.parse_args()
     wanted = asked.engine or ["postgres", "mysql"]
     try:
@@ -92,6 +95,16 @@ def main() -> int:
         return problem.exit_code
     print("\n".join([why, *notes]))
     scenario = loading.load_scenario(bundled.folder("scenarios") / SCENARIO)
+    if asked.only in (None, "trials"):
+        _trials(engines, backend, scenario, asked.rounds)
+    if asked.only in (None, "sweeps"):
+        _sweeps(engines, backend, scenario, asked.rounds)
+    if asked.only in (None, "flat"):
+        _flat(engines, backend, scenario)
+    return 0
+
+
+def _trials(engines: Sequence[Engine], backend: Backend, scenario: Scenario, rounds: int) -> None:
     with ExitStack() as lanes:
         once, cells = {}, []
         for engine in engines:
@@ -103,12 +116,46 @@ def main() -> int:
             own[0].phases.clear()
             once[engine.title] = time.monotonic() - begun
             cells += own
-        for number in range(asked.rounds):
+        for number in range(rounds):
             for cell in cells:
                 cell.round(number)
         print(file=sys.stderr)
-        _tell(cells, once, asked.rounds)
-    return 0
+        _tell(cells, once, rounds)
+
+
+def _sweeps(engines: Sequence[Engine], backend: Backend, scenario: Scenario, rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        benches = []
+        for engine in engines:
+            image = backend.image_here(engine.recipe) if backend.name == "docker" else ""
+            folder = sweeps.written(scenario, engine, Path(place) / engine.name)
+            ways = {
+                way: partial(_naive, start, engine, scenario)
+                for way, start in _fresh(engine, backend, image).items()
+            }
+            benches.append(sweeps.SweepBench(engine, backend, folder, ways))
+        for _ in range(rounds):
+            for bench in benches:
+                bench.round()
+                print(".", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
+        rows = [row for bench in benches for row in bench.rows()]
+        print("\n".join(table.lines(rows)))
+        print(f"wrote {table.write(OUT, {'rounds': rounds, 'sweeps': rows})}")
+
+
+def _naive(start: Callable[[], Any], engine: Engine, scenario: Scenario, server: bool) -> float:
+    return naive.trial(start, engine, scenario, kill_server=server)
+
+
+def _flat(engines: Sequence[Engine], backend: Backend, scenario: Scenario) -> None:
+    told = {}
+    for engine in engines:
+        with tempfile.TemporaryDirectory() as place:
+            told[engine.title] = sweeps.flat(engine, backend, scenario, Path(place))
+        for name, value in told[engine.title].items():
+            print(f"{engine.title:<12}{name:<28}{value:8.2f}")
+    print(f"wrote {table.write(OUT, {'flat': told})}")
 
 
 def _cell(lane: Lane, backend: Backend, scenario: Scenario, name: str) -> Cell:

@@ -1,0 +1,221 @@
+"""``make bench``, the sweep: a cell of ours against a fresh container for each cell.
+
+The migration is the one of the partial-failure scenario, so that one cell of ours and one naive
+trial do the same: bring the state, run, kill, look, repair, look again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import table
+
+from harness import layouts, loading
+from harness.layouts import Migration
+from harness.model import Scenario, in_dialect
+from harness.ports import Backend, Engine
+from harness.sweep.clients import EmulatedClient
+from harness.sweep.journal import Journal, Known, read
+from harness.sweep.points import Way
+from harness.sweep.sweep import Sweep, Wishes
+from harness.sweep.yard import Yard
+from harness.tool import Tool
+
+ROWS = 2000
+SERVER = frozenset({Way.SERVER_SIGKILL})
+
+
+class Clocked(Sweep):
+    """A sweep that knows where its time went."""
+
+    def __init__(self, *args: Any, healed: bool = True) -> None:
+        super().__init__(*args)
+        self._healed = healed
+        self.took: Counter[str] = Counter()
+        yard = self._yard
+        take = yard.census
+
+        def census(*question: Any) -> Any:
+            with self._clock("census"):
+                return take(*question)
+
+        yard.census = census
+
+    @contextmanager
+    def _clock(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.took[name] += time.monotonic() - begun
+
+    def _one(self, *args: Any) -> None:
+        with self._clock("migration"):
+            super()._one(*args)
+
+    def _side_by_side(self, *args: Any) -> None:
+        before = self.took["census"]
+        with self._clock("one by one"):
+            super()._side_by_side(*args)
+        self.took["looking"] += self.took["census"] - before
+
+    def _together(self, *args: Any) -> None:
+        with self._clock("together"):
+            super()._together(*args)
+
+    def _is_first(self, *args: Any) -> bool:
+        return self._healed and super()._is_first(*args)
+
+
+@dataclass
+class Folder:
+    """Migrations in a folder, their tool, and where the last one leaves off."""
+
+    path: Path
+    migrations: tuple[Migration, ...]
+    tool: Tool
+
+
+def written(scenario: Scenario, engine: Engine, path: Path, *, tables_before: int = 0) -> Folder:
+    """The scenario's schema and migration as plain files; ``tables_before`` is for history."""
+    texts = [in_dialect(s, engine.name, engine.dialect) for s in scenario.given.schema]
+    files = [";\n".join(texts)]
+    files += [
+        f"ALTER TABLE users ADD COLUMN old_{n} INTEGER; ALTER TABLE users DROP COLUMN old_{n}"
+        for n in range(tables_before)
+    ]
+    statements = scenario.migration.statements
+    files.append(";\n".join(in_dialect(s, engine.name, engine.dialect) for s in statements))
+    path.mkdir()
+    for number, text in enumerate(files, 1):
+        (path / f"{number:04}_step.sql").write_text(f"{text};\n", "utf-8")
+    tools = Path(loading.__file__).parents[1] / "tools"
+    return Folder(path, layouts.read(path, "numbered"), loading.load_tool(tools / "psql.yaml"))
+
+
+@dataclass
+class Swept:
+    """One sweep of the last migration: seconds by phase, and cells by way."""
+
+    took: Counter[str]
+    cells: Counter[str]
+
+    def per_cell(self) -> float:
+        """Everything but the server's start and the migrations before: seconds a cell."""
+        return self.took["migration"] / self.cells.total()
+
+    def per_session_kill(self) -> float:
+        return self.took["one by one"] / (self.cells.total() - self.cells[Way.SERVER_SIGKILL])
+
+    def per_server_kill(self) -> float:
+        return self.took["together"] / self.cells[Way.SERVER_SIGKILL]
+
+    def striking(self) -> float:
+        """Seconds for a cell that is not a server's death, without looking at what it left."""
+        count = self.cells.total() - self.cells[Way.SERVER_SIGKILL]
+        return (self.took["one by one"] - self.took["looking"]) / count
+
+
+def sweep(
+    engine: Engine,
+    backend: Backend,
+    folder: Folder,
+    *,
+    rows: int = ROWS,
+    ways: frozenset[Way] = frozenset(Way),
+    healed: bool = True,
+    jobs: int = 2,
+) -> Swept:
+    """Sweep the last migration on a server of its own. SystemExit unless every cell was struck."""
+    with tempfile.TemporaryDirectory() as record, closing(Yard(backend, engine)) as yard:
+        last = folder.migrations[-1].version
+        wishes = Wishes(rows, jobs, ways, (last,))
+        client = EmulatedClient(folder.tool, folder.migrations, yard.guard)
+        with closing(Journal(Path(record))) as journal:
+            run = Clocked(
+                yard, folder.tool, client, folder.migrations, journal, wishes, Known(),
+                lambda *_, **__: None, healed=healed,
+            )  # fmt: skip
+            run.run()
+        cells = [event for event in read(Path(record)) if event["kind"] == "cell"]
+    bad = [c for c in cells if c["missed"] or not c["left"]["explained"]]
+    if bad or not cells:
+        raise SystemExit(f"bench: {engine.title}: {len(bad)} of {len(cells)} cells: {bad[:1]}")
+    return Swept(run.took, Counter(Way(c["way"]) for c in cells))
+
+
+@dataclass
+class SweepBench:
+    """Rounds of one engine: our sweeps, and the naive trials of both kinds."""
+
+    engine: Engine
+    backend: Backend
+    folder: Folder
+    naive: dict[str, Callable[[bool], float]]
+    """By the name of the way: seconds for one cell, the server killed or a session ended."""
+    rounds: list[dict[str, Any]] = field(default_factory=list)
+
+    def round(self) -> None:
+        """Every way once."""
+        whole = sweep(self.engine, self.backend, self.folder)
+        bare = sweep(self.engine, self.backend, self.folder, healed=False, jobs=1)
+        theirs = {
+            way: {"session": run(False), "server": run(True)} for way, run in self.naive.items()
+        }
+        self.rounds.append({"whole": whole, "bare": bare, "theirs": theirs})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What the table shows: the whole matrix, and each kind of death alone."""
+        return [
+            self._row("sweep, all in", lambda r: r["whole"].per_cell(), self._mixed),
+            self._row(
+                "session kill", lambda r: r["bare"].per_session_kill(), lambda r, t: t["session"]
+            ),
+            self._row(
+                "server kill", lambda r: r["bare"].per_server_kill(), lambda r, t: t["server"]
+            ),
+        ]
+
+    def _mixed(self, round_: dict[str, Any], theirs: dict[str, float]) -> float:
+        """The naive cost of a cell of the same matrix: as many deaths of each kind."""
+        cells = round_["whole"].cells
+        share = cells[Way.SERVER_SIGKILL] / cells.total()
+        return share * theirs["server"] + (1 - share) * theirs["session"]
+
+    def _row(self, cell: str, ours: Callable, theirs: Callable) -> dict[str, Any]:
+        times = {way: [theirs(r, r["theirs"][way]) for r in self.rounds] for way in self.naive}
+        times[table.OURS] = [ours(r) for r in self.rounds]
+        cells = self.rounds[0]["whole"].cells
+        return {
+            "engine": self.engine.title,
+            "cell": cell,
+            "cells": dict(cells),
+            **table.compared(times),
+        }
+
+
+def flat(engine: Engine, backend: Backend, scenario: Scenario, place: Path) -> dict[str, float]:
+    """How a cell's cost grows with rows (10^6 / 10^4) and with migrations before it (100 / 1)."""
+    few = written(scenario, engine, place / "few")
+    many = written(scenario, engine, place / "many", tables_before=99)
+    ways = frozenset({Way.SESSION_KILL, Way.CLIENT_SIGKILL})
+
+    def cost(folder: Folder, rows: int) -> Swept:
+        return sweep(engine, backend, folder, rows=rows, ways=ways, healed=False, jobs=1)
+
+    short, tall = cost(few, 10_000), cost(few, 1_000_000)
+    young, old = cost(few, ROWS), cost(many, ROWS)
+    return {
+        "rows, striking": tall.striking() / short.striking(),
+        "rows, all": tall.per_session_kill() / short.per_session_kill(),
+        "migrations before": old.per_session_kill() / young.per_session_kill(),
+        "ms a cell at 10^4 rows": 1000 * short.per_session_kill(),
+        "ms a cell at 10^6 rows": 1000 * tall.per_session_kill(),
+    }

@@ -1,0 +1,88 @@
+"""A sweep that is cut off goes on where it stopped: nothing lost, nothing counted twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from swept import MDRILL, arguments, run, until, write
+
+USERS = "CREATE TABLE users (id integer PRIMARY KEY, name varchar(50) NOT NULL);"
+FILES = {
+    "1_users.up.sql": USERS,
+    "2_phone.up.sql": "ALTER TABLE users ADD COLUMN phone varchar(60);",
+    "3_fax.up.sql": "ALTER TABLE users ADD COLUMN fax varchar(60);",
+}
+WAYS = ("--ways", "client-sigkill", "--ways", "session-kill", "--ways", "server-sigkill")
+
+
+def events(folder: Path) -> list[dict]:
+    """What is written so far, without a line that is being written."""
+    text = (folder / "sweep.jsonl").read_text("utf-8") if (folder / "sweep.jsonl").exists() else ""
+    return [json.loads(line) for line in text.split("\n")[:-1]]
+
+
+def answers(result) -> dict[tuple[str, str], tuple[str, str, str]]:
+    return {
+        (m["version"], c["point"]): (c["left"]["name"], c["grade"], c["heals"])
+        for m in result["migrations"]
+        for c in m["cells"]
+    }
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_it_goes_on_where_it_stopped(sweep, engine, tmp_path, how):
+    whole = sweep(FILES, engine, *WAYS)
+    folder, out = write(tmp_path / "migrations", FILES), tmp_path / "out"
+    with subprocess.Popen(
+        [*MDRILL, *arguments(folder, engine, out, *WAYS)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as cut_off:  # fmt: skip
+        until(
+            "the middle of the second migration",
+            lambda: (
+                sum(e["kind"] == "cell" for e in events(out / "latest"))
+                > len(answers(whole.result)) // 2
+            ),
+        )
+        cut_off.send_signal(how)
+    record = (out / "latest").resolve()
+    had = {(e["migration"], e["point"]) for e in events(record) if e["kind"] == "cell"}
+    resumed = run("sweep", "--resume", str(record), "--json")
+    assert resumed.code == 0, resumed.err
+    assert answers(resumed.result) == answers(whole.result)
+    struck = Counter((e["migration"], e["point"]) for e in events(record) if e["kind"] == "cell")
+    again = {cell for cell, times in struck.items() if times > 1}
+    assert max(struck.values()) <= 2
+    assert len(again) <= 2, "only cells whose state was being healed are struck again"
+    assert again <= had
+    assert resumed.result["cells"] == len(struck)
+    if how is signal.SIGKILL:
+        run("gc")
+
+
+def test_a_finished_sweep_is_not_struck_again(sweep, tmp_path):
+    folder, out = write(tmp_path / "migrations", FILES), tmp_path / "out"
+    first = run(*arguments(folder, "postgres", out, *WAYS))
+    before = (out / "latest" / "sweep.jsonl").read_bytes()
+    again = run("sweep", "--resume", str(out / "latest"), "--json")
+    assert (out / "latest" / "sweep.jsonl").read_bytes() == before
+    assert answers(again.result) == answers(first.result)
+
+
+def test_a_half_written_line_is_cut_away(sweep, tmp_path):
+    folder, out = write(tmp_path / "migrations", FILES), tmp_path / "out"
+    whole = run(*arguments(folder, "postgres", out, *WAYS))
+    record = out / "latest" / "sweep.jsonl"
+    lines = record.read_bytes().splitlines(keepends=True)
+    cells = [at for at, line in enumerate(lines) if b'"kind": "cell"' in line]
+    cut = cells[len(cells) // 2]
+    record.write_bytes(b"".join(lines[:cut]) + lines[cut][:40])
+    again = run("sweep", "--resume", str(out / "latest"), "--json")
+    assert again.code == 0, again.err
+    assert answers(again.result) == answers(whole.result)
+    assert all(json.loads(line) for line in record.read_text("utf-8").splitlines())
