@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from functools import cached_property
 from typing import Any
 
 from docker import DockerClient
@@ -213,8 +214,13 @@ class DockerServer:
             )
         return Address(LOOPBACK, self._port, self._recipe.superuser, self._password)
 
+    @cached_property
+    def _run_of_label(self) -> str | None:
+        """Asked once: a container's labels are those it was made with."""
+        return (self._inspect()["Config"]["Labels"] or {}).get(RUN_LABEL)
+
     def proof(self) -> str:
-        run = (self._inspect()["Config"]["Labels"] or {}).get(RUN_LABEL)
+        run = self._run_of_label
         if run != self._run_id:
             raise GuardRefused(
                 f"{self._title} has the label {RUN_LABEL}={run or '(none)'}, "

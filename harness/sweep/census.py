@@ -56,13 +56,18 @@ def _named(tables: Collection[str]) -> re.Pattern[str] | None:
 
 
 def take(
-    engine: Engine, session: Session, volatile: Mapping[str, Collection[str]] | None = None
+    engine: Engine,
+    session: Session,
+    volatile: Mapping[str, Collection[str]] | None = None,
+    unread: Collection[str] = (),
 ) -> Census:
-    """Count the session's database; ``volatile`` columns of a table are left out."""
+    """Count the session's database; ``volatile`` columns and the rows of tables that are ``unread``
+    are left out.
+    """
     module = engine.census
     return Census(
         module.schema(session),
-        module.contents(session, columns=volatile or {}),
+        module.contents(session, unread, volatile or {}),
         module.sequences(session),
     )
 

@@ -130,11 +130,13 @@ class Referee:
         *,
         last: bool = False,
     ) -> None:
-        """Take the state if the last message may have changed what others see."""
+        """Take the state if the last message may have changed what others see.
+
+        The tool's own tables are not read: Sqitch holds them by LOCK TABLES on MySQL.
+        """
         if not last and (not sent or sent[-1].in_transaction):
             return
-        census = self._yard.census(trial.database, volatile)
-        trial.holds = census
+        census = self._yard.census(trial.database, volatile, self._tables)
         seen = census.without(self._tables)
         if difference(states[-1].census, seen):
             states.append(State(self._count(sent), seen))

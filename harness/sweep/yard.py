@@ -23,6 +23,8 @@ from harness.waiting import until
 READY_DEADLINE_S = 120.0
 QUIET_DEADLINE_S = 60.0
 TICK_DEADLINE_S = 5.0
+LOCK_MS = 60_000
+"""How long we wait for a lock before we say so: a tool may hold one that nobody frees."""
 CLOCK = "SELECT CURRENT_TIMESTAMP"
 
 
@@ -108,6 +110,7 @@ class Yard:
             except DatabaseError:
                 kept.close()
         kept = self.guard.connect(database, "verifier", deadline_s=READY_DEADLINE_S)
+        self.engine.connector.limit(kept, lock_ms=LOCK_MS)
         self._sessions[database] = kept
         return kept
 
@@ -118,9 +121,13 @@ class Yard:
             kept.close()
 
     def census(
-        self, database: str, volatile: Mapping[str, Collection[str]] | None = None
+        self,
+        database: str,
+        volatile: Mapping[str, Collection[str]] | None = None,
+        unread: Collection[str] = (),
     ) -> Census:
-        return take(self.engine, self.session(database), volatile)
+        """What the database holds; see :func:`harness.sweep.census.take`."""
+        return take(self.engine, self.session(database), volatile, unread)
 
     # ------------------------------------------------------------------ trials
 

@@ -34,8 +34,16 @@ def answers(result) -> dict[tuple[str, str], tuple[str, str, str]]:
     }
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_it_goes_on_where_it_stopped(sweep, engine, tmp_path, how):
+@pytest.mark.parametrize(
+    ("engine", "how"),
+    [
+        ("postgres", signal.SIGINT),
+        ("postgres", signal.SIGKILL),
+        ("mysql", signal.SIGTERM),
+        ("mariadb", signal.SIGKILL),
+    ],
+)
+def test_it_goes_on_where_it_stopped(sweep, tmp_path, engine, how):
     whole = sweep(FILES, engine, *WAYS)
     folder, out = write(tmp_path / "migrations", FILES), tmp_path / "out"
     with subprocess.Popen(
@@ -65,7 +73,7 @@ def test_it_goes_on_where_it_stopped(sweep, engine, tmp_path, how):
         run("gc")
 
 
-def test_a_finished_sweep_is_not_struck_again(sweep, tmp_path):
+def test_a_finished_sweep_is_not_struck_again(tmp_path):
     folder, out = write(tmp_path / "migrations", FILES), tmp_path / "out"
     first = run(*arguments(folder, "postgres", out, *WAYS))
     before = (out / "latest" / "sweep.jsonl").read_bytes()
@@ -74,7 +82,7 @@ def test_a_finished_sweep_is_not_struck_again(sweep, tmp_path):
     assert answers(again.result) == answers(first.result)
 
 
-def test_a_half_written_line_is_cut_away(sweep, tmp_path):
+def test_a_half_written_line_is_cut_away(tmp_path):
     folder, out = write(tmp_path / "migrations", FILES), tmp_path / "out"
     whole = run(*arguments(folder, "postgres", out, *WAYS))
     record = out / "latest" / "sweep.jsonl"

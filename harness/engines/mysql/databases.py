@@ -34,8 +34,13 @@ UNION
 SELECT t.PROCESSLIST_ID FROM performance_schema.metadata_locks m
 JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID
 WHERE m.OBJECT_SCHEMA = %s AND t.PROCESSLIST_ID <> CONNECTION_ID()
+  AND NOT EXISTS (
+    SELECT 1 FROM performance_schema.session_connect_attrs a
+    WHERE a.PROCESSLIST_ID = t.PROCESSLIST_ID AND a.ATTR_NAME = 'program_name'
+      AND a.ATTR_VALUE = 'observer')
 """
-"""Who is in the database, and who holds something in it from elsewhere."""
+"""Who is in the database, and who holds something in it from elsewhere. An observer holds nothing
+for long: it reads the catalogue, which MariaDB does by opening the tables of every database."""
 
 
 def plant_nonce(s: MySQLSession, nonce: str) -> None:
