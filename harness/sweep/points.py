@@ -11,6 +11,9 @@ from harness.wire import Message
 
 CONTROL = re.compile(r"^\W*(COMMIT|ROLLBACK|END|ABORT)\b", re.IGNORECASE)
 
+MARK = re.compile(r"^\W*(SAVEPOINT|RELEASE)\b", re.IGNORECASE)
+"""A mark in a transaction changes nothing that anybody else could see."""
+
 UNDOES = re.compile(r"^\W*(ROLLBACK|ABORT)\b(?! PREPARED)", re.IGNORECASE)
 """A crash does what these do."""
 
@@ -89,6 +92,8 @@ def kind_of(message: Message, tables: Collection[str]) -> str:
     """What the message is to the migration."""
     if CONTROL.match(message.text):
         return "commit"
+    if MARK.match(message.text):
+        return "bookkeeping"
     names = [re.escape(table.split(".")[-1]) for table in tables]
     if names and re.search(rf"\b(?:{'|'.join(names)})\b", message.text):
         return "bookkeeping"

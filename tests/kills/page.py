@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.reporting.words import one_line
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+FOLDERS = re.compile(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.-])")
 WAYS = {"client-sigkill": "the client is killed (SIGKILL)", "session-kill": "its session is ended"}
 
 HEAD = """# What each migration tool leaves behind when killed
@@ -65,8 +70,7 @@ def _row(result: Mapping[str, Any], way: str) -> str:
 def _inside_the_second(migration: Mapping[str, Any], way: str) -> Mapping[str, Any] | None:
     """The cell inside the second statement, or inside the one message that carries all three."""
     rows = [row for row in migration["rows"] if row["kind"] == "statement"]
-    carries = (r["n"] for r in rows if r["done_before"] <= 1 < r["done_before"] + r["statements"])
-    n = next(carries, None)
+    n = next((r["n"] for r in rows if r["verb"] == "UPDATE" or r["statements"] == 3), None)
     return next(
         (c for c in migration["cells"] if (c["n"], c["where"], c["way"]) == (n, "inside", way)),
         None,
@@ -96,8 +100,10 @@ def _outcome(attempt: Mapping[str, Any] | None) -> str:
 
 
 def _cell(words: str, limit: int = 160) -> str:
-    told = " ".join(words.split()).replace("|", "/")
-    return told if len(told) <= limit else f"{told[:limit]}…"
+    """One short line for a table, without colours and without folders of this machine."""
+    plain = FOLDERS.sub("", COLOURS.sub("", words))
+    told = one_line(plain.replace("|", "/"), 1000)
+    return told if len(told) <= limit else f"…{told[-limit:]}"
 
 
 def rows(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
