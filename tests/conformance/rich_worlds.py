@@ -271,7 +271,7 @@ MYSQL_WORLD = (
     "price, born, seen, at, lasts, place, team, old) SELECT concat('n', n), concat('e', n), "
     "'glad', 'a,b', IF(n % 2 = 0, '', NULL), x'00ff', 5, '{\"b\": 1, \"a\":  2}', n / 7, n / 7e0, "
     "n / 8, '2020-02-29', '2024-05-05 05:05:05.678', '2024-05-05 05:05:05.678901', '25:00:01', "
-    "point(n, 2), 1 + n % 2, 'é' FROM {series} WHERE n <= 200",
+    "point(n, 2), 1 + n % 2, 'é' FROM {series} WHERE n <= 200 ORDER BY n",
     "INSERT INTO orders SELECT n, '2023-06-01' + INTERVAL n * 4 DAY, concat('w', n) "
     "FROM {series} WHERE n <= 150",
     "INSERT INTO `Odd Name` VALUES (1, 'x')",
