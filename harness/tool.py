@@ -6,7 +6,8 @@ one page in ``harness/tools/README.md``. Nothing here knows how a tool is run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -101,6 +102,12 @@ def for_dialect(value: Any, engine: str, dialect: str, otherwise: Any = ()) -> A
     if isinstance(value, Mapping):
         return value.get(engine, value.get(dialect, otherwise))
     return value
+
+
+def names_of(tables: Collection[str]) -> str:
+    """The tables' names as a regular expression, without their schemas; ``*`` is any ending."""
+    names = (re.escape(table.split(".")[-1]).replace(r"\*", r"\w*") for table in tables)
+    return f"(?:{'|'.join(names)})"
 
 
 def filled(text: str, values: Mapping[str, Any]) -> str:

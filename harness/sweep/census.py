@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from harness.ports import Engine, Session
+from harness.tool import names_of
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,7 @@ def _named(tables: Collection[str]) -> re.Pattern[str] | None:
     """Finds the names of tables in an object's; None for no tables."""
     if not tables:
         return None
-    names = (re.escape(table.split(".")[-1]) for table in tables)
-    return re.compile("|".join(rf"\b{name}(?![a-zA-Z0-9])" for name in names))
+    return re.compile(rf"\b{names_of(tables)}(?![a-zA-Z0-9])")
 
 
 def take(

@@ -145,6 +145,17 @@ class Healer:
         if completion:
             act = partial(self._complete, crash, completion)
             yield Recovery("complete by hand", "completion", tuple(completion), act)
+        if crash.left.name == "after" and (self._tool.mark_applied or self._tool.mark_command):
+            yield from self._marks(crash)
+
+    def _marks(self, crash: Crash) -> Iterator[Recovery]:
+        """All the work is there, and only the tool does not know it."""
+        mark = "make the tool take it for applied"
+        yield Recovery(mark, "mark", (mark,), partial(self._mark, crash))
+        for repair in self._tool.repairs:
+            name = filled(repair.name, self._values(crash))
+            act = partial(self._repair_and_mark, crash, repair)
+            yield Recovery(f"{name}, then {mark}", "mark", (name, mark), act)
 
     def _values(self, crash: Crash) -> dict[str, Any]:
         migration = crash.migration
@@ -159,14 +170,21 @@ class Healer:
         return _told(run.outcome(self._tool.rerun_timeout_s))
 
     def _repair(self, crash: Crash, repair: Repair, trial: Trial) -> str:
+        return self._only_repair(crash, repair, trial) or self._rerun(crash, trial)
+
+    def _repair_and_mark(self, crash: Crash, repair: Repair, trial: Trial) -> str:
+        return self._only_repair(crash, repair, trial) or self._mark(crash, trial)
+
+    def _only_repair(self, crash: Crash, repair: Repair, trial: Trial) -> str:
         self._run_sql(self._of(repair.sql), crash, trial)
-        words = self._of(repair.run)
-        if words:
-            run = self._client.command(words, crash.migration, self._yard.address, trial.database)
-            said = _told(run.outcome(self._tool.rerun_timeout_s))
-            if said:
-                return said
-        return self._rerun(crash, trial)
+        return self._command(self._of(repair.run), crash, trial)
+
+    def _command(self, words: Sequence[str], crash: Crash, trial: Trial) -> str:
+        """Run another command of the tool; none, if there are no words."""
+        if not words:
+            return ""
+        run = self._client.command(words, crash.migration, self._yard.address, trial.database)
+        return _told(run.outcome(self._tool.rerun_timeout_s))
 
     def _can_go_back(self, migration: Migration) -> bool:
         return migration.down is not None if self._tool.how == "emulated" else bool(self._tool.down)
@@ -195,18 +213,14 @@ class Healer:
         session = self._yard.session(trial.database)
         for sql in statements:
             session.run(sql)
-        self._mark(crash, trial)
-        return ""
+        return self._mark(crash, trial)
 
-    def _mark(self, crash: Crash, trial: Trial) -> None:
+    def _mark(self, crash: Crash, trial: Trial) -> str:
         """Make the tool take the migration for applied, as its adapter says."""
         if self.settled(crash.migration, trial.database) and self._tool.applied:
-            return
+            return ""
         self._run_sql(self._of(self._tool.mark_applied), crash, trial)
-        words = self._of(self._tool.mark_command)
-        if words:
-            run = self._client.command(words, crash.migration, self._yard.address, trial.database)
-            run.outcome(self._tool.rerun_timeout_s)
+        return self._command(self._of(self._tool.mark_command), crash, trial)
 
     def _run_sql(self, statements: Sequence[str], crash: Crash, trial: Trial) -> None:
         session = self._yard.session(trial.database)

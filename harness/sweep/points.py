@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.tool import names_of
 from harness.wire import Message
 
 CONTROL = re.compile(r"^\W*(COMMIT|ROLLBACK|END|ABORT)\b", re.IGNORECASE)
@@ -94,8 +95,7 @@ def kind_of(message: Message, tables: Collection[str]) -> str:
         return "commit"
     if MARK.match(message.text):
         return "bookkeeping"
-    names = [re.escape(table.split(".")[-1]) for table in tables]
-    if names and re.search(rf"\b(?:{'|'.join(names)})\b", message.text):
+    if tables and re.search(rf"\b{names_of(tables)}\b", message.text):
         return "bookkeeping"
     return "statement"
 

@@ -89,7 +89,7 @@ class Attempt:
 
     name: str
     kind: str
-    """``re-run``, ``repair``, ``down-up``, ``completion``."""
+    """``re-run``, ``repair``, ``down-up``, ``completion``, ``mark``."""
     healed: bool
     says: str = ""
     """Why not: what differs, or the tool's last words."""
@@ -104,6 +104,7 @@ GRADE_OF = {
     "repair": Grade.TOOL_REPAIR,
     "down-up": Grade.TOOL_REPAIR,
     "completion": Grade.HAND_WORK,
+    "mark": Grade.HAND_WORK,
 }
 
 

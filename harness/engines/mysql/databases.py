@@ -37,10 +37,11 @@ WHERE m.OBJECT_SCHEMA = %s AND t.PROCESSLIST_ID <> CONNECTION_ID()
   AND NOT EXISTS (
     SELECT 1 FROM performance_schema.session_connect_attrs a
     WHERE a.PROCESSLIST_ID = t.PROCESSLIST_ID AND a.ATTR_NAME = 'program_name'
-      AND a.ATTR_VALUE = 'observer')
+      AND a.ATTR_VALUE IN ('observer', 'verifier'))
 """
-"""Who is in the database, and who holds something in it from elsewhere. An observer holds nothing
-for long: it reads the catalogue, which MariaDB does by opening the tables of every database."""
+"""Who is in the database, and who holds something in it from elsewhere. Those of ours who only look
+hold nothing for long: they read the catalogue, which MariaDB does by opening every database's
+tables."""
 
 
 def plant_nonce(s: MySQLSession, nonce: str) -> None:
