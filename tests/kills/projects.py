@@ -75,10 +75,13 @@ def program(project: Project, variables: Mapping[str, str]) -> str | None:
     """Where the real tool is; "" for one that is emulated, None if it is not here."""
     if not project.program:
         return ""
+    packages = Path(variables["NODE_PATH"])
     if project.program == "python3":
         # the packages are those of the tools' own environment
-        own = Path(variables["NODE_PATH"]).parent / "venv" / "bin" / "python3"
+        own = packages.parent / "venv" / "bin" / "python3"
         return str(own) if own.exists() else None
+    if project.program == "node" and not (packages / project.tool).exists():
+        return None
     return shutil.which(project.program, path=variables["PATH"])
 
 
