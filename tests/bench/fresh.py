@@ -31,15 +31,17 @@ READY_ONCE = r"ready for connections"
 
 INITIALISE = {
     "postgres": (
-        "[ -e /tmp/made ] || { rm -rf $PGDATA/* && initdb -U postgres -E UTF8 --locale=C.UTF-8 "
-        "--auth-local=trust --auth-host=scram-sha-256 "
-        "&& echo \"listen_addresses = '*'\" >> $PGDATA/postgresql.conf "
-        "&& echo 'host all all all scram-sha-256' >> $PGDATA/pg_hba.conf; }; "
-        "touch /tmp/made; exec sh /usr/local/bin/entrypoint.sh postgres"
+        "[ -e $PGDATA/PG_VERSION ] || { chown postgres:postgres /var/lib/postgresql && "
+        "setpriv --reuid=postgres --regid=postgres --init-groups sh -ec '"
+        "mkdir -p -m 0700 $PGDATA; "
+        "initdb -U postgres -E UTF8 --locale=C.UTF-8 --auth-local=trust --auth-host=scram-sha-256; "
+        'echo "host all all all scram-sha-256" >> $PGDATA/pg_hba.conf\'; } && '
+        "exec sh /usr/local/bin/entrypoint.sh postgres -c listen_addresses=*"
     ),
     "mysql": (
-        "[ -e /tmp/made ] || { rm -rf /var/lib/mysql/* && mysqld --initialize-insecure; }; "
-        "touch /tmp/made; exec sh /usr/local/bin/entrypoint.sh mysqld"
+        "[ -d /var/lib/mysql/mysql ] || { chown mysql:mysql /var/lib/mysql && "
+        "setpriv --reuid=mysql --regid=mysql --init-groups mysqld --initialize-insecure; } && "
+        "exec sh /usr/local/bin/entrypoint.sh mysqld"
     ),
 }
 """How a stand-in makes its data directory when it starts, as official images do."""
