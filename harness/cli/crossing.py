@@ -15,10 +15,10 @@ from rich.status import Status
 class Crossing:
     """A context manager; ``news`` is the sweep's listener."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, done: int = 0) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._total = total
-        self._at = 0
+        self._at = done
         self._states: Counter[str] = Counter()
         self._cells = 0
         self._name = ""

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness import bundled, catalog, layouts, loading
+from harness import bundled, catalog, layouts, loading, sqltext
 from harness.cli import choosing
 from harness.errors import UsageError
 from harness.layouts import Layout, Migration
 from harness.ports import Engine
 from harness.sweep import programs
 from harness.tool import Tool, filled
-
-SIGNS = {
-    "postgres": re.compile(
-        r"\b(?:BIG)?SERIAL\b|\$\$|::\w|\bTIMESTAMPTZ\b|\bJSONB\b|\bBYTEA\b|\bCONCURRENTLY\b"
-        r"|\bWITH(?:OUT)? TIME ZONE\b|\bplpgsql\b|\bIF NOT EXISTS \w+ ON\b|\bNOT VALID\b",
-        re.IGNORECASE,
-    ),
-    "mysql": re.compile(
-        r"\bAUTO_INCREMENT\b|\bENGINE\s*=|`\w+`|\bDELIMITER\b|\bUNSIGNED\b|\bMEDIUMTEXT\b"
-        r"|\bCHARSET\b|\bTINYINT\b|\bMODIFY COLUMN\b|\bON UPDATE CURRENT_TIMESTAMP\b",
-        re.IGNORECASE,
-    ),
-}
-"""Words that one server knows and the other refuses."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +141,7 @@ def _chosen(options: Any, migrations: Sequence[Migration]) -> tuple[str, ...]:
 def engine_of(folder: Path, migrations: Sequence[Migration]) -> str:
     """The engine whose own words the SQL uses. UsageError where it is not plain."""
     text = "\n".join(m.up.text for m in migrations if m.up is not None)
-    counts = {engine: len(signs.findall(text)) for engine, signs in SIGNS.items()}
+    counts = sqltext.words_of_each(text)
     best, other = sorted(counts, key=counts.get, reverse=True)
     if counts[best] and counts[best] >= 4 * counts[other]:
         return best

@@ -6,8 +6,8 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from harness import __version__, catalog
-from harness.cli import choosing, folders
+from harness.cli import choosing, folders, resuming
 from harness.cli.crossing import Crossing
 from harness.cli.signals import postponed
 from harness.crashmatrix import terminal
@@ -115,94 +115,106 @@ class Options:
 def sweep(**given: Any) -> int:
     """Run each migration of a folder, kill it at every point, and find out what heals it."""
     options = Options(**given)
-    known, header = Known(), None
-    if options.resume:
-        header, options, known = _taken_up(options)
-    elif options.path is None:
-        raise UsageError("name a folder of migrations, or --resume a sweep; see mdrill sweep -h")
+    if options.resume is None:
+        if options.path is None:
+            raise UsageError(
+                "name a folder of migrations, or --resume a sweep; see mdrill sweep -h"
+            )
+        return execute(folders.plan(options.path, options), options)
+    earlier = resuming.take_up(options.resume)
+    now = {"resume": options.resume, "as_json": options.as_json}
+    options = Options(**{**earlier.wishes, **now})
     planned = folders.plan(options.path, options)
-    return execute(planned, options, known, header)
-
-
-# ---------------------------------------------------------------------- taking up
-
-
-def _taken_up(options: Options) -> tuple[dict[str, Any], Options, Known]:
-    """The wishes of an earlier sweep, and what it has found out."""
-    folder = RunFolder.open(options.resume)
-    header = folder.header()
-    if header.get("sweep") is None:
-        raise UsageError(f"{options.resume} is no sweep; `mdrill sweep` makes such folders")
-    known = journal.known(folder.path)
-    wishes = {k: Path(v) if k in PATHS and v else v for k, v in header["sweep"].items()}
-    for name in ("image", "only", "ways"):
-        wishes[name] = tuple(wishes[name])
-    again = Options(**{**wishes, "resume": options.resume, "as_json": options.as_json})
-    return header, again, known
-
-
-PATHS = frozenset({"path", "seed_sql", "seed_dump", "out", "baseline", "junit", "resume"})
+    earlier.check_folder(planned)
+    return execute(planned, options, earlier)
 
 
 # ---------------------------------------------------------------------- doing it
 
 
 def execute(
-    planned: folders.Plan, options: Options, known: Known, header: dict[str, Any] | None
+    planned: folders.Plan, options: Options, earlier: resuming.Earlier | None = None
 ) -> int:
     """Start a server, sweep, render, tell; returns the exit code."""
     begun = time.monotonic()
+    wishes = _wishes(planned, options)
+    before = threshold.baseline(options.baseline) if options.baseline else None
     run_id = options.resume.resolve().name if options.resume else new_run_id()
+    folder = record = stopped = None
+    try:
+        with _yard(planned, options, run_id) as (yard, why):
+            if earlier:
+                earlier.check_server(yard.version)
+            folder = _folder(options, run_id)
+            header = earlier.header if earlier else _header(planned, options, run_id, yard, why)
+            folder.write_header(header)
+            record = journal.Journal(folder.path)
+            choosing.say(f"record in {folder.path}")
+            _cross(planned, wishes, yard, record, earlier.known if earlier else Known())
+    except BaseException as error:
+        stopped = error
+        if record is None:
+            raise
+    with postponed():
+        record.close()
+        header["took_ms"] = header.get("took_ms", 0) + (time.monotonic() - begun) * 1000
+        folder.write_header(header)
+        return finish(folder, options, before, stopped)
+
+
+def _wishes(planned: folders.Plan, options: Options) -> Wishes:
+    return Wishes(
+        options.rows,
+        options.jobs,
+        frozenset(map(Way, options.ways)) or frozenset(Way),
+        planned.chosen,
+        seeding.seed(options.seed_sql, planned.engine.dialect),
+        seeding.dump(options.seed_dump),
+    )
+
+
+@contextmanager
+def _yard(planned: folders.Plan, options: Options, run_id: str) -> Iterator[tuple[Yard, str]]:
+    """A server, and why it is that one; nothing of it is left afterwards."""
     images = choosing.images(options.image)
     backend, why = choosing.backend(options.backend, run_id, [planned.engine.name], images)
     (engine,), notes = choosing.engines([planned.engine.name], backend, images)
     for line in (why, *notes):
         choosing.say(line)
     yard = Yard(backend, engine, images.get(engine.name))
-    record = None
-    client: Client | None = None
-    stopped: BaseException | None = None
     try:
-        folder = _folder(options, run_id)
-        header = header or _header(planned, options, run_id, yard, why)
-        folder.write_header(header)
-        record = journal.Journal(folder.path)
-        client = _client(planned, yard)
-        crossing = Crossing(len(planned.chosen))
-        wishes = Wishes(
-            options.rows,
-            options.jobs,
-            frozenset(map(Way, options.ways)) or frozenset(Way),
-            planned.chosen,
-            seeding.from_file(options.seed_sql),
-            seeding.dump(options.seed_dump),
-        )
-        run = Sweep(
-            yard, planned.tool, client, planned.migrations, record, wishes, known, crossing.news
-        )
-        choosing.say(f"record in {folder.path}")
+        yield yard, why
+    finally:
+        with postponed():
+            yard.close()
+
+
+def _cross(
+    planned: folders.Plan, wishes: Wishes, yard: Yard, record: journal.Journal, known: Known
+) -> None:
+    """Sweep the folder, and tell how it goes."""
+    client = _client(planned, yard)
+    crossing = Crossing(len(planned.chosen), len(known.finished))
+    sweep_ = Sweep(
+        yard, planned.tool, client, planned.migrations, record, wishes, known, crossing.news
+    )
+    try:
         with crossing:
-            run.run()
-    except BaseException as error:
-        stopped = error
-        if record is None:
-            raise
+            sweep_.run()
     finally:
         with postponed():
             if isinstance(client, ProgramClient):
                 client.close()
-            yard.close()
-    with postponed():
-        record.close()
-        header["took_ms"] = header.get("took_ms", 0) + (time.monotonic() - begun) * 1000
-        folder.write_header(header)
-        return finish(folder, options, stopped)
 
 
-def finish(folder: RunFolder, options: Options, stopped: BaseException | None) -> int:
+def finish(
+    folder: RunFolder,
+    options: Options,
+    before: threshold.Baseline | None,
+    stopped: BaseException | None,
+) -> int:
     """Write every report of what was done; the exit code."""
     result = results.of([{"kind": "header", **folder.header()}, *journal.read(folder.path)])
-    before = threshold.baseline(options.baseline) if options.baseline else None
     result = threshold.judged(result, Grade(options.fail_on), before)
     render(folder, result, options.junit)
     with suppress(OSError):
@@ -253,6 +265,7 @@ def _header(
         "backend": yard.server.facts.backend,
         "backend_because": why,
         "planned": list(planned.chosen),
+        "prints": resuming.prints(planned),
     }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Any
 
 from harness.reporting.words import plural
+from harness.sweep.verdicts import LOUDNESS
 
 WORDS = {
     "done": ("through", "The migration is through and the tool knows it."),
@@ -33,9 +34,6 @@ WORDS = {
     ),
 }
 """Each grade: how a cell names it, and what it means; from harmless to harmful."""
-
-LOUDNESS = ("done", "self-heals", "inconclusive", *list(WORDS)[2:-1])
-"""The grades by what a reader must see first: what is not known hides nothing that is worse."""
 NOTHING_TRIED: Mapping[str, Any] = {
     "attempts": [],
     "gone": {},
@@ -114,25 +112,24 @@ def again(result: Mapping[str, Any], migration: Mapping[str, Any], way: str = ""
             words += [f"--{wish.replace('_', '-')}", str(wishes[wish])]
     for image in wishes.get("image", ()):
         words += ["--image", image]
+    if wishes.get("backend", "auto") != "auto":
+        words += ["--backend", wishes["backend"]]
+    if "rows" in wishes:
+        words += ["--rows", str(wishes["rows"])]
     words += ["--only", migration["version"]]
     return shlex.join([*words, *(("--ways", way) if way else ())])
 
 
-def worst(cells: Iterable[Mapping[str, Any]]) -> str:
-    """The loudest grade; ``inconclusive`` where there is no cell, for nothing was learned."""
-    return max((c["grade"] for c in cells), key=LOUDNESS.index, default="inconclusive")
-
-
 def loudness(migration: Mapping[str, Any]) -> int:
     """How early a reader must see the migration; the most harmful has the highest."""
-    return LOUDNESS.index(worst(migration["cells"]))
+    return LOUDNESS.index(migration["worst"])
 
 
 def overall(result: Mapping[str, Any]) -> tuple[str, str, str]:
     """The tone, the sign and the word of the whole sweep."""
     if result["broken"]:
         return "bad", "✗", "fails by itself"
-    grade = worst(c for m in result["migrations"] for c in m["cells"])
+    grade = result["worst"]
     return TONES[grade], SIGNS[grade], WORDS[grade][0]
 
 
@@ -197,6 +194,8 @@ def headline(result: Mapping[str, Any]) -> str:
         parts.append(f"{who} is healed by the tool itself or its documented commands")
     if 0 < unknown < result["cells"]:
         parts.append(f"{unknown} unknown")
+    if result["unexplained"]:
+        parts.append(f"{result['unexplained']} left what the migration does not explain")
     return f"{told}: {'; '.join(parts)}"
 
 
@@ -219,6 +218,13 @@ def gap(result: Mapping[str, Any]) -> str:
         return ""
     names = f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
     return f"Not swept to the end: {plural(len(missing), 'planned migration')} ({names})."
+
+
+def caveats(result: Mapping[str, Any]) -> list[str]:
+    """What is less than was asked for: what was not swept, rows of the user's that were refused."""
+    refused = result.get("seed_refused", {})
+    rows = [f"{place}: no state took this statement: {says}" for place, says in refused.items()]
+    return [*filter(None, [gap(result)]), *rows]
 
 
 def told(cell: Mapping[str, Any]) -> str:

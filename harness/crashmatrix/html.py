@@ -25,7 +25,6 @@ def render(result: Mapping[str, Any], *_: Any) -> str:
             own_css=asset("sweep.css"),
             view=_view,
             headline=_view.headline(result),
-            gap=_view.gap(result),
             atomic=sum(_view.stops(m) == "atomic" for m in result["migrations"]),
             migrations=migrations,
             in_order=result["migrations"],

@@ -25,7 +25,6 @@ def render(result: Mapping[str, Any], *_: Any) -> str:
         .render(
             result=result,
             view=_view,
-            gap=_view.gap(result),
             headline=_view.headline(result),
             listed=result["migrations"][:MIGRATIONS],
             left_out=max(0, len(result["migrations"]) - MIGRATIONS),

@@ -13,7 +13,7 @@ MIGRATIONS = 12
 EXITS = {
     0: "good enough",
     1: "not good enough",
-    3: "no fault struck, so nothing was learned",
+    3: "not everything is known",
     5: "nothing was swept",
 }
 
@@ -41,17 +41,19 @@ def text(result: Mapping[str, Any]) -> str:
         if migration["broken"]:
             name, why = one_line(migration["name"]), one_line(migration["broken"])
             lines.append(f"{name} fails by itself: {why}")
-    if gap := _view.gap(result):
-        lines += ["", one_line(gap)]
+    for caveat in _view.caveats(result):
+        lines += ["", one_line(caveat)]
     count = len(result["against"])
     against = f"{plural(count, 'cell')} count{'s' if count == 1 else ''}"
-    said = EXITS.get(result["exit_code"], "")
-    lines += ["", f"{said}: {against} against it (--fail-on {result['fail_on']})"]
+    last = f"{EXITS[result['exit_code']]}: {against} against it (--fail-on {result['fail_on']})"
+    if result["unknown"]:
+        last += f"; {len(result['unknown'])} unknown"
+    lines += ["", last]
     return "\n".join(lines)
 
 
 def _migration(migration: Mapping[str, Any]) -> list[str]:
-    worst = _view.worst(migration["cells"])
+    worst = migration["worst"]
     name = one_line(migration["name"])
     lines = [f"{_view.WORDS[worst][0]:>12}  {name} ({_view.stops(migration)})"]
     kinds = Counter(_view.told(cell) for cell in migration["cells"] if cell["grade"] == worst)

@@ -29,6 +29,7 @@ from typing import Literal
 
 from harness.errors import UsageError
 from harness.sqltext import mysql, postgres
+from harness.sqltext.recognition import words_of_each
 from harness.sqltext.rules import is_transaction_control, must_be_alone
 from harness.sqltext.source import Source
 from harness.sqltext.statement import Statement
@@ -37,7 +38,14 @@ Dialect = Literal["postgres", "mysql", "mariadb"]
 
 _CUT = {"postgres": postgres.cut, "mysql": mysql.cut, "mariadb": mysql.cut_mariadb}
 
-__all__ = ["Dialect", "Statement", "is_transaction_control", "must_be_alone", "split"]
+__all__ = [
+    "Dialect",
+    "Statement",
+    "is_transaction_control",
+    "must_be_alone",
+    "split",
+    "words_of_each",
+]
 
 
 def split(text: str, dialect: Dialect, file: str = "<sql>") -> tuple[Statement, ...]:

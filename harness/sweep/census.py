@@ -7,9 +7,14 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from harness.ports import Engine, Session
-from harness.tool import names_of
+
+KINDS = re.compile(r"((?:[a-z]+ )*)(.*)", re.DOTALL)
+"""``comment on table column public.users.id``: what it is, and its name."""
+NAMED_AFTER = frozenset({"index", "sequence"})
+"""Kinds whose names do not tell the table, but by custom begin with its name."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +30,9 @@ class Census:
         """A short hash of schema and contents; of tables that are ``counted`` only the number of
         rows, for a tool writes times and process numbers into its own.
         """
-        named = _named(counted)
+        own = self._of_tool(counted)
         contents = {
-            table: rows if named and named.search(table) else (rows, total)
+            table: rows if table in own else (rows, total)
             for table, (rows, total) in self.contents.items()
         }
         told = json.dumps([dict(self.schema), contents], sort_keys=True)
@@ -35,24 +40,44 @@ class Census:
 
     def without(self, tables: Collection[str]) -> Census:
         """The same, but for a tool's bookkeeping tables and what belongs to them."""
-        named = _named(tables)
-        if named is None:
+        own = self._of_tool(tables)
+        if not own:
             return self
         return Census(
-            {k: v for k, v in self.schema.items() if not named.search(k)},
-            {k: v for k, v in self.contents.items() if not named.search(k)},
+            {k: v for k, v in self.schema.items() if not _belongs(k, own)},
+            {k: v for k, v in self.contents.items() if k not in own},
             self.sequences,
         )
 
-    def rows(self) -> int:
-        return sum(count for count, _ in self.contents.values())
+    def _of_tool(self, tables: Collection[str]) -> frozenset[str]:
+        """Those of the tables here that the tool names, with or without their schema."""
+        here = [
+            name for kind, _, name in (key.partition(" ") for key in self.schema) if kind == "table"
+        ]
+        return frozenset(table for table in here for told in tables if _is_called(table, told))
 
 
-def _named(tables: Collection[str]) -> re.Pattern[str] | None:
-    """Finds the names of tables in an object's; None for no tables."""
-    if not tables:
-        return None
-    return re.compile(rf"\b{names_of(tables)}(?![a-zA-Z0-9])")
+def _is_called(table: str, told: str) -> bool:
+    """Whether ``public.users`` is meant by ``users``, ``public.users`` or ``use*``."""
+    return fnmatchcase(table if "." in told else table.rpartition(".")[2], told)
+
+
+def _belongs(key: str, tables: Collection[str]) -> bool:
+    """Whether an object is one of the tables, or a part of one, or named after one as an index is.
+
+    >>> _belongs("column public.changes.id", {"public.changes"})
+    True
+    >>> _belongs("column changes.tags", {"tags"})
+    False
+    """
+    kinds, name = KINDS.match(key).groups()
+    endings = (".", "_") if kinds.strip() in NAMED_AFTER else (".",)
+    return any(
+        name == table
+        or name.startswith(tuple(table + ending for ending in endings))
+        or name.endswith(f" on {table}")
+        for table in tables
+    )
 
 
 def take(

@@ -12,7 +12,7 @@ from itertools import pairwise
 from harness.errors import DrillError
 from harness.layouts import Migration
 from harness.sweep.census import Census, difference
-from harness.sweep.clients import Client, Errand
+from harness.sweep.clients import Client, Ended, Errand
 from harness.sweep.points import Row, kind_of
 from harness.sweep.strike import first_line
 from harness.sweep.yard import Trial, Yard
@@ -76,9 +76,7 @@ class Referee:
         """Run it with nothing between it and the server. ReferenceFailed if it fails."""
         self._yard.leave(database)
         run = self._client.start(Errand(migration, down), self._yard.address, database)
-        ended = run.outcome(RUN_DEADLINE_S)
-        if ended.status != 0:
-            raise ReferenceFailed(ended.said or f"the tool ended with status {ended.status}")
+        _check(run.outcome(RUN_DEADLINE_S))
 
     def watch(
         self,
@@ -101,11 +99,15 @@ class Referee:
                 n = message.n + 1
                 proxy.release(Stop(n, "before"))
             ended = run.outcome(RUN_DEADLINE_S)
-            messages = list(proxy.messages)
+            messages, connected = list(proxy.messages), bool(proxy.sessions())
         finally:
             proxy.close()
-        if ended.status != 0:
-            raise ReferenceFailed(ended.said or f"the tool ended with status {ended.status}")
+        _check(ended)
+        if not connected:
+            raise ReferenceFailed(
+                "the tool ended well without a connection to the server it was given, so nothing "
+                "can be struck; its adapter must hand it {url}, or {host} and {port}"
+            )
         self._look(states, messages, trial, volatile, last=True)
         rows = self.rows(messages, migration)
         total = sum(row.statements for row in rows)
@@ -179,3 +181,9 @@ class Referee:
             if columns:
                 found[table] = columns
         return found
+
+
+def _check(ended: Ended) -> None:
+    """ReferenceFailed if the tool says that it failed."""
+    if ended.status != 0:
+        raise ReferenceFailed(ended.said or f"the tool ended with status {ended.status}")

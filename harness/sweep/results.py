@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.sweep.verdicts import HARM, Grade, worst
+from harness.sweep.verdicts import Grade, worst
 
 
 def of(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -16,11 +16,15 @@ def of(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     Of two records of one cell, as an interrupted run may leave, the last counts.
     """
     header: dict[str, Any] = {}
+    refused: dict[str, str] = {}
     migrations: dict[str, dict[str, Any]] = {}
     for event in events:
         kind, facts = event["kind"], {k: v for k, v in event.items() if k != "kind"}
         if kind == "header":
             header = {**header, **facts}
+            continue
+        if kind == "seeding":
+            refused = facts["refused"]
             continue
         own = migrations.setdefault(
             facts["migration"], {"cells": {}, "healings": {}, "finished": False, "broken": ""}
@@ -42,12 +46,13 @@ def of(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         **header,
         "migrations": told,
         "cells": sum(counts.values()),
-        "grades": {grade: counts[grade] for grade in HARM if grade in counts},
+        "grades": {grade: counts[grade] for grade in Grade if grade in counts},
         "worst": worst(grades),
         "states": dict(Counter(_plain(c["left"]["name"]) for m in told for c in m["cells"])),
         "unexplained": sum(
             not c["left"]["explained"] for m in told for c in m["cells"] if not c["missed"]
         ),
+        "seed_refused": refused,
         "broken": [m["version"] for m in told if m["broken"]],
     }
 
@@ -62,6 +67,7 @@ def _migration(version: str, own: dict[str, Any]) -> dict[str, Any]:
         )
         heals = next((a for a in healing.get("attempts", ()) if a["healed"]), None)
         cells.append({**cell, "grade": grade, "heals": heals["name"] if heals else ""})
+    struck = [cell for cell in cells if not cell["missed"]]
     return {
         "version": version,
         "name": reference.get("name", version),
@@ -77,7 +83,7 @@ def _migration(version: str, own: dict[str, Any]) -> dict[str, Any]:
         "healings": list(own["healings"].values()),
         "cells": cells,
         "worst": worst([cell["grade"] for cell in cells]),
-        "atomic": bool(cells) and all(_is_whole(c) for c in cells if not c["missed"]),
+        "atomic": bool(struck) and all(map(_is_whole, struck)),
         "finished": own["finished"],
         "broken": own["broken"],
     }

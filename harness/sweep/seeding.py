@@ -2,40 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import DatabaseError, UsageError
+from harness import sqltext
+from harness.errors import DatabaseError, StepFailed, UsageError
 from harness.ports import Session
+from harness.sweep.yard import Yard
 
 
-def from_file(path: Path | None) -> Callable[[Session], None] | None:
-    """Runs the file's SQL as one message, once for each state that is prepared."""
+class Seed:
+    """Statements that bring rows.
+
+    Each is tried before each migration until the server takes it, since its table may be made by a
+    later one; after that it is not run again, as its rows are taken along.
+    """
+
+    def __init__(self, statements: Sequence[sqltext.Statement]) -> None:
+        self._all = tuple(statements)
+        self._waiting = self._all
+        self.refused: dict[str, str] = {}
+        """``file:line`` of each that no state has taken so far → what the server said last."""
+
+    def begin(self) -> None:
+        """The rows are gone: all of them wait again."""
+        self._waiting = self._all
+
+    def plant(self, session: Session) -> None:
+        """Try what waits, in its order."""
+        left = []
+        for statement in self._waiting:
+            place = f"{statement.file}:{statement.line}"
+            try:
+                session.run(statement.text)
+            except DatabaseError as error:
+                if error.lost:
+                    raise
+                left.append(statement)
+                self.refused[place] = str(error)
+            else:
+                self.refused.pop(place, None)
+        self._waiting = tuple(left)
+
+
+@dataclass(frozen=True)
+class Dump:
+    """A dump of the engine's own tool, to start from."""
+
+    path: Path
+    raw: bytes
+
+    def load(self, yard: Yard, database: str) -> None:
+        """Restore it into an empty database. UsageError if the server does not take it."""
+        try:
+            yard.load(database, self.raw)
+        except StepFailed as error:
+            raise UsageError(f"{self.path} cannot be restored: {error}") from error
+
+
+def seed(path: Path | None, dialect: sqltext.Dialect) -> Seed | None:
+    """The statements of a file; UsageError or ScenarioError if it cannot be read as SQL."""
     if path is None:
         return None
-    text = _text(path)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as SQL: {error}") from error
+    statements = sqltext.split(text, dialect, str(path))
+    if not statements:
+        raise UsageError(f"{path} has no SQL statement; wanted INSERTs or the like")
+    return Seed(statements)
 
-    def seed(session: Session) -> None:
-        try:
-            session.run_file(text)
-        except DatabaseError as error:
-            raise UsageError(f"{path}: the server refuses it: {error}") from error
 
-    return seed
-
-
-def dump(path: Path | None) -> bytes | None:
+def dump(path: Path | None) -> Dump | None:
     """The bytes of a dump, read before any server is started."""
     if path is None:
         return None
     try:
-        return path.read_bytes()
+        return Dump(path, path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as SQL: {error}") from error

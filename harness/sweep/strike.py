@@ -72,7 +72,7 @@ class Stage:
             return
         try:
             step()
-        except Missed as missed:
+        except (Missed, DeadlineExceeded) as missed:
             self.struck.missed = str(missed)
 
     def reach(self) -> None:
@@ -165,9 +165,7 @@ class Stage:
 
     def settle(self) -> None:
         """Take every hindrance away and wait until nothing is at work any more."""
-        self._open_gate()
-        self.proxy.release()
-        self.struck.ended = self._run.outcome(END_DEADLINE_S)
+        self._let_go()
         self.yard.wait_quiet(self.proxy.sessions())
 
     def _open_gate(self) -> None:
@@ -177,9 +175,18 @@ class Stage:
 
     def died_with_server(self) -> None:
         """After the server's death: nothing is left to release but the tool itself."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Until the tool has ended; one that does not, as it waits for ever, is killed."""
         self._open_gate()
         self.proxy.release()
-        self.struck.ended = self._run.outcome(END_DEADLINE_S)
+        try:
+            self.struck.ended = self._run.outcome(END_DEADLINE_S)
+        except DeadlineExceeded:
+            self._tell(f"os: the tool went on for {END_DEADLINE_S:g} s more, and was killed then")
+            self._run.signal(signal.SIGKILL)
+            self.struck.ended = self._run.outcome(END_DEADLINE_S)
 
     def _tell(self, says: str) -> None:
         self.struck.witnesses.append(says)

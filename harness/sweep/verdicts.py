@@ -31,12 +31,16 @@ class Grade(StrEnum):
     """The fault did not strike, so nothing was learned."""
 
 
-HARM = tuple(Grade)
+HARM = tuple(grade for grade in Grade if grade is not Grade.INCONCLUSIVE)
+"""What was learned, from harmless to harmful."""
+
+LOUDNESS = (*HARM[:2], Grade.INCONCLUSIVE, *HARM[2:])
+"""By what a reader must see first: what is not known hides nothing that is worse."""
 
 
 def worst(grades: Collection[Grade]) -> Grade:
-    """The most harmful; DONE where there is none."""
-    return max(grades, key=HARM.index, default=Grade.DONE)
+    """The loudest; INCONCLUSIVE where there is none, for nothing was learned."""
+    return max(grades, key=LOUDNESS.index, default=Grade.INCONCLUSIVE)
 
 
 @dataclass(frozen=True)

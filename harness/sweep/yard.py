@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from harness import sqltext
-from harness.errors import DatabaseError, ScenarioError
+from harness.errors import DatabaseError, ScenarioError, StepFailed
 from harness.guard import Guard
-from harness.ports import Address, Backend, Engine, Session, SessionInfo
+from harness.ports import Address, Backend, Engine, HasTools, Session, SessionInfo
 from harness.sweep.census import Census, difference, take
 from harness.target import Observer
 from harness.waiting import until
@@ -95,10 +95,12 @@ class Yard:
         self.leave(name)
         self.engine.databases.drop(self.observer(), name)
 
-    def restore(self, database: str, dump: bytes) -> None:
-        """Load a dump of the engine's own tool into an empty database."""
+    def load(self, database: str, dump: bytes) -> None:
+        """Restore a dump made elsewhere into an empty database. StepFailed if it is refused."""
+        if not isinstance(self.server, HasTools):
+            raise StepFailed("the tools of the server are not here; --backend docker has them")
         self.leave(database)
-        self.engine.backups.restore(self.server, database, dump)
+        self.engine.backups.load(self.server, database, dump)
 
     def session(self, database: str) -> Session:
         """A session of ours in that database, kept for the next question."""

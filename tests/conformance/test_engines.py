@@ -764,18 +764,19 @@ def tools(bench: Any) -> Any:
     return bench.server
 
 
-def restored(bench: Any, dump: bytes) -> str:
+def restored(bench: Any, dump: bytes, how: str = "restore") -> str:
     name = bench.new_name()
     bench.engine.databases.create(bench.admin(), name)
-    bench.engine.backups.restore(tools(bench), name, dump)
+    getattr(bench.engine.backups, how)(tools(bench), name, dump)
     return name
 
 
-def test_a_dump_restores_everything(bench):
+@pytest.mark.parametrize("how", ["restore", "load"])
+def test_a_dump_restores_everything(bench, how):
     """Schema and rows of a whole database, exactly; the nonce is not touched."""
     catalog, session = bench.engine.catalog, bench.connect()
     dump = bench.engine.backups.dump(tools(bench), bench.database)
-    other = bench.connect(database=restored(bench, dump))
+    other = bench.connect(database=restored(bench, dump, how))
     assert catalog.fingerprint(session) == catalog.fingerprint(other)
     for table in catalog.tables(session):
         columns = [name for name, c in catalog.columns(session, table).items() if not c.generated]

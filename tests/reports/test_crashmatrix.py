@@ -19,7 +19,7 @@ from harness import catalog
 from harness.crashmatrix import _view, html, junit, markdown, plan, readiness, terminal
 from harness.reporting.templating import code
 from harness.sweep.points import Way
-from harness.sweep.verdicts import HARM, Grade, Left
+from harness.sweep.verdicts import HARM, LOUDNESS, Grade, Left
 
 GOLDEN = Path(__file__).parent / "golden" / "crashmatrix"
 RENDERERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -74,10 +74,10 @@ def test_the_text_is_the_one_that_was_agreed(name):
 def test_the_made_up_sweep_has_every_grade_and_every_kind_of_state():
     """What the other tests stand on."""
     result = result_of("every_grade")
-    assert list(result["grades"]) == list(HARM)
+    assert list(result["grades"]) == list(Grade)
     assert set(result["states"]) == {"before", "after", "k of n", "k of n, and debris"}
-    assert list(_view.WORDS) == list(_view.TONES) == list(_view.SIGNS) == list(HARM)
-    assert sorted(_view.LOUDNESS) == sorted(HARM)
+    assert list(_view.WORDS) == list(_view.TONES) == list(_view.SIGNS) == list(Grade)
+    assert sorted(LOUDNESS) == sorted(Grade)
 
 
 def test_the_catalog_finds_every_format():
@@ -331,7 +331,7 @@ def failures(result: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {(case.get("classname"), case.get("name").split(" [")[0]) for case in cases}
 
 
-@pytest.mark.parametrize("limit", [grade for grade in HARM if grade is not Grade.INCONCLUSIVE])
+@pytest.mark.parametrize("limit", HARM)
 def test_junit_fails_exactly_the_cells_that_count_against_the_threshold(limit):
     """For every threshold; the attributes that testers' tabs believe agree."""
     result = result_of("every_grade", limit)

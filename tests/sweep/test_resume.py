@@ -102,3 +102,24 @@ def test_a_half_written_line_is_cut_away(tmp_path):
     assert again.code == 0, again.err
     assert answers(again.result) == answers(whole.result)
     assert all(json.loads(line) for line in record.read_text("utf-8").splitlines())
+
+
+def test_what_has_changed_since_is_refused(tmp_path):
+    """Cells of two different migrations under one name would be told as one sweep."""
+    folder, out = write(tmp_path / "migrations", FILES), tmp_path / "out"
+    run(*arguments(folder, "postgres", out, "--only", "1", "--ways", "client-sigkill"))
+    write(folder, {"2_phone.up.sql": "ALTER TABLE users ADD COLUMN phone varchar(61);"})
+    write(folder, {"4_more.up.sql": "ALTER TABLE users ADD COLUMN more varchar(61);"})
+    before = (out / "latest" / "sweep.jsonl").read_bytes()
+    again = run("sweep", "--resume", str(out / "latest"))
+    assert again.code == 2
+    assert "2_phone" in again.err
+    assert "4_more" in again.err
+    assert "1_users" not in again.err
+    assert (out / "latest" / "sweep.jsonl").read_bytes() == before
+
+
+def test_a_folder_that_is_no_sweep_is_refused(tmp_path):
+    again = run("sweep", "--resume", str(tmp_path))
+    assert again.code == 2
+    assert str(tmp_path) in again.err

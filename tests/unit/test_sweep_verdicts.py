@@ -139,11 +139,15 @@ def swept(*grades):
         (swept("loses-data"), "needs-hand-work", {("1", "before-1:x"): Grade.HAND_WORK}, 1),
         (swept("loses-data"), "needs-hand-work", {}, 1),
         (swept("inconclusive", "inconclusive"), "done", None, 3),
+        (swept("self-heals", "inconclusive"), "needs-hand-work", None, 3),
+        (swept("inconclusive"), "loses-data", {("1", "before-1:x"): Grade.INCONCLUSIVE}, 0),
+        (swept("loses-data"), "loses-data", {("1", "before-1:x"): Grade.INCONCLUSIVE}, 1),
+        (swept("unhealed", "inconclusive"), "loses-data", None, 1),
         (swept(), "done", None, 5),
     ],
 )
 def test_a_sweep_is_good_enough_or_not(result, limit, before, wanted):
-    """A baseline forgives what was as bad before; a sweep that struck nothing is never green."""
+    """A baseline forgives what was as bad before; what was not struck is never green."""
     assert threshold.judged(result, Grade(limit), before)["exit_code"] == wanted
 
 

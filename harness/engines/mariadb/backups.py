@@ -8,7 +8,7 @@ from harness.engines.mysql import backups
 from harness.engines.mysql.backups import bring_side, fill_sql
 from harness.ports import HasTools, ToolResult
 
-__all__ = ["bring_side", "dump", "fill_sql", "restore", "restore_over"]
+__all__ = ["bring_side", "dump", "fill_sql", "load", "restore", "restore_over"]
 
 DUMP = ("mariadb-dump", backups.USER)
 LOAD = ("mariadb", backups.USER)
@@ -22,6 +22,11 @@ def dump(server: HasTools, database: str, tables: Sequence[str] = ()) -> bytes:
 def restore(server: HasTools, database: str, dump: bytes) -> None:
     """Load into an existing, empty database; stops at the first error."""
     backups.restore(server, database, dump, tool=LOAD)
+
+
+def load(server: HasTools, database: str, dump: bytes) -> None:
+    """Restore a dump made elsewhere. StepFailed with what was refused."""
+    backups.load(server, database, dump, tool=LOAD)
 
 
 def restore_over(server: HasTools, database: str, dump: bytes, tables: Sequence[str]) -> ToolResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.engines.facts import succeeded
@@ -15,6 +16,10 @@ DUMP = ("mysqldump", USER, "--set-gtid-purged=OFF")
 LOAD = ("mysql", USER)
 HOW = ("--single-transaction", "--no-tablespaces", "--skip-comments")
 
+ELSEWHERE = re.compile(rb"^USE `.*", re.MULTILINE)
+GTIDS = re.compile(rb"^SET @@GLOBAL\.GTID_PURGED=[^;]*;$", re.MULTILINE)
+"""Transactions of the other server, which a throwaway one has no use for."""
+
 
 def dump(
     server: HasTools, database: str, tables: Sequence[str] = (), tool: Sequence[str] = DUMP
@@ -26,6 +31,16 @@ def dump(
 def restore(server: HasTools, database: str, dump: bytes, tool: Sequence[str] = LOAD) -> None:
     """Load into an existing, empty database; stops at the first error."""
     succeeded(server.run_tool([*tool, database], stdin=dump), tool[0])
+
+
+def load(server: HasTools, database: str, dump: bytes, tool: Sequence[str] = LOAD) -> None:
+    """Restore a dump made elsewhere. StepFailed with what was refused."""
+    if other := ELSEWHERE.search(dump):
+        raise StepFailed(
+            f"it goes on in another database ({other[0].decode()}); wanted the dump of one "
+            "database, without --databases and --all-databases"
+        )
+    restore(server, database, GTIDS.sub(b"", dump), tool)
 
 
 def restore_over(
