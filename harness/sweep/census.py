@@ -49,6 +49,9 @@ class Census:
             self.sequences,
         )
 
+    def rows(self) -> int:
+        return sum(count for count, _ in self.contents.values())
+
     def _of_tool(self, tables: Collection[str]) -> frozenset[str]:
         """Those of the tables here that the tool names, with or without their schema."""
         here = [

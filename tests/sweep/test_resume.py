@@ -63,10 +63,12 @@ def test_it_goes_on_where_it_stopped(sweep, tmp_path, engine, how):
         until(
             "the middle of the second migration",
             lambda: (
-                sum(e["kind"] == "cell" for e in events(out / "latest"))
+                cut_off.poll() is not None
+                or sum(e["kind"] == "cell" for e in events(out / "latest"))
                 > len(answers(whole.result)) // 2
             ),
         )
+        assert cut_off.poll() is None, "it ended before it could be cut off"
         cut_off.send_signal(how)
     record = (out / "latest").resolve()
     waiting = unanswered(events(record))
