@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from swept import arguments, run_here, write
+import sys
+
+import pytest
+from swept import arguments, run, run_here, write
 
 from harness.sweep.healing import Healer
 
@@ -50,6 +53,19 @@ emulation:
     after: ["INSERT INTO applied (version) VALUES ('{version}')"]
 """
 KILLED = ("--tool", "psql", "--only", "2", "--ways", "session-kill")
+
+IDLE = """\
+title: a tool that ends well
+how: run
+layouts: [numbered]
+engines: [postgres]
+program: "true"
+url: postgresql://{user}:{password}@{host}:{port}/{database}
+environment:
+  URL: "{url}"
+folder: subset
+apply: ["{program}"]
+"""
 
 
 def test_a_migration_that_loses_rows_when_run_again_is_found(sweep, engine):
@@ -109,3 +125,30 @@ def test_a_wrong_completion_is_caught(engine, tmp_path, monkeypatch):
         attempts = outcome.healing("2", "1 of 3")["attempts"]
         healed[how.__name__] = [a["healed"] for a in attempts if a["kind"] == "completion"]
     assert healed == {"completion": [True], "too_few": [False], "another": [False]}
+
+
+@pytest.mark.parametrize(
+    ("program", "more", "says"),
+    [
+        ("true", "", "without a connection to the server"),
+        (
+            "psql.sh",
+            "tables: [applied]\napplied: SELECT version FROM applied\n",
+            "its table does not tell it",
+        ),
+    ],
+)
+def test_a_tool_that_does_nothing_here_is_never_green(tmp_path, program, more, says):
+    """A wrong adapter ends well at every point, for nothing is struck; that must not pass."""
+    connect = "import os, psycopg; psycopg.connect(os.environ['URL']).close()"
+    script = tmp_path / "psql.sh"
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{connect}"\n', "utf-8")
+    script.chmod(0o755)
+    folder = write(tmp_path / "migrations", {"1_users.sql": USERS})
+    tool = write(tmp_path, {"tool.yaml": IDLE + more}) / "tool.yaml"
+    named = program if program == "true" else str(script)
+    more_ = ("--tool", str(tool), "--program", named)
+    done = run(*arguments(folder, "postgres", tmp_path / "out", *more_))
+    assert done.code == 1
+    assert says in done.migration("1")["broken"]
+    assert done.result["cells"] == 0
