@@ -27,16 +27,18 @@ class Census:
     """Next values; they decide whether a database can be used again, never what state it is in."""
 
     def key(self, counted: Collection[str] = ()) -> str:
-        """A short hash of schema and contents; of tables that are ``counted`` only the number of
-        rows, for a tool writes times and process numbers into its own.
+        """A short hash of schema and contents. Of tables that are ``counted`` only that they are
+        there, and with how many rows: a tool writes times and process numbers into its own, and
+        may give them names that nobody can foresee.
         """
-        own = self._of_tool(counted)
-        contents = {
-            table: rows if table in own else (rows, total)
-            for table, (rows, total) in self.contents.items()
-        }
-        told = json.dumps([dict(self.schema), contents], sort_keys=True)
-        return hashlib.sha256(told.encode()).hexdigest()[:12]
+        rest = self.without(counted)
+        own = [
+            (told, self.contents.get(table, (0, ""))[0])
+            for told in counted
+            for table in self._of_tool([told])
+        ]
+        text = json.dumps([dict(rest.schema), rest.contents, sorted(own)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def without(self, tables: Collection[str]) -> Census:
         """The same, but for a tool's bookkeeping tables and what belongs to them."""

@@ -155,3 +155,41 @@ def test_a_migration_that_fails_by_itself_is_never_green():
     """Nothing was learned of it and of those after it."""
     result = {**swept("done"), "broken": ["2"]}
     assert threshold.judged(result, Grade.UNHEALED, None)["exit_code"] == 1
+
+
+def of_tool(*tables, rows=1, users=10):
+    schema = {**TABLE, **{f"table {name}": "" for name in tables}}
+    schema |= {f"index {name}.PRIMARY": f"of {name}" for name in tables}
+    return Census(schema, {"users": (users, "a"), **{name: (rows, name) for name in tables}})
+
+
+def test_a_state_is_the_same_whatever_a_tool_calls_its_own_tables():
+    """A name drawn at random, and times in rows; but not how many there are."""
+    key = of_tool("lock", "tmp_a1b2").key(["lock", "tmp_*"])
+    assert key == of_tool("lock", "tmp_c3d4").key(["lock", "tmp_*"])
+    assert key != of_tool("lock").key(["lock", "tmp_*"])
+    assert key != of_tool("lock", "tmp_a1b2", rows=2).key(["lock", "tmp_*"])
+    assert key != of_tool("lock", "tmp_a1b2", users=9).key(["lock", "tmp_*"])
+
+
+@pytest.mark.parametrize(
+    ("tables", "hidden"),
+    [
+        (["tags"], {"table s.tags", "column s.tags.id", "index s.tags_pkey"}),
+        (["s.tags"], {"table s.tags", "column s.tags.id", "index s.tags_pkey"}),
+        (["other.tags"], set()),
+        (["users"], {"table s.users", "column s.users.tags", "constraint s.users.tags"}),
+    ],
+)
+def test_a_tools_short_table_names_hide_nothing_of_the_users(tables, hidden):
+    """Sqitch has a table ``tags``; a column, an index or a table named like it are not its own."""
+    of_user = [
+        "column s.users.tags",
+        "constraint s.users.tags",
+        "table s.tags_of",
+        "index s.tagged",
+    ]
+    of_tool_ = ["table s.tags", "column s.tags.id", "index s.tags_pkey"]
+    schema = dict.fromkeys(["table s.users", *of_user, *of_tool_], "")
+    left = Census(schema, {"s.tags": (1, ""), "s.users": (2, "")}).without(tables)
+    assert schema.keys() - left.schema.keys() == hidden
