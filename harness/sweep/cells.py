@@ -120,7 +120,8 @@ class Cells:
                 break
         self._observe(subject, trial, struck)
 
-    def _together(self, subject: Subject, batch: Sequence[Point]) -> None:
+    def _together(self, subject: Subject, batch: Sequence[Point], tries: int = TRIES) -> None:
+        """Strike many runs by one death of their server; those that it misses once more."""
         trials = self._yard.trials(len(batch))
         for trial in trials:
             self._yard.prepare(trial, subject.template, subject.base)
@@ -128,8 +129,12 @@ class Cells:
         rows = [subject.reference.rows[point.n - 1] for point in batch]
         errand = Errand(subject.migration)
         all_struck = strike.all_at_once(self._yard, trials, batch, rows, self._client, errand)
+        again = [s.point for s in all_struck if s.missed and tries > 1]
         for trial, struck in zip(trials, all_struck, strict=True):
-            self._observe(subject, trial, struck)
+            if struck.point not in again:
+                self._observe(subject, trial, struck)
+        if again:
+            self._together(subject, again, tries - 1)
 
     def _observe(self, subject: Subject, trial: Trial, struck: strike.Struck) -> None:
         """Name the state that is left, write it down, and heal it if it is new."""

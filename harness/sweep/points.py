@@ -19,6 +19,9 @@ UNDOES = re.compile(r"^\W*(ROLLBACK|ABORT)\b(?! PREPARED)", re.IGNORECASE)
 """A crash does what these do."""
 
 
+IF_NEEDED = ("DROP", "CREATE")
+
+
 class Way(StrEnum):
     """A way of dying. The value is the word in reports and on the command line."""
 
@@ -100,8 +103,14 @@ def kind_of(message: Message, tables: Collection[str]) -> str:
     return "statement"
 
 
-def points(rows: Sequence[Row], ways: Collection[Way] = frozenset(Way)) -> list[Point]:
-    """Every crash point of a migration in the order of its run."""
+def points(
+    rows: Sequence[Row], ways: Collection[Way] = frozenset(Way), *, inert: bool = False
+) -> list[Point]:
+    """Every crash point of a migration in the order of its run.
+
+    In an ``inert`` one, which changes nothing, a DROP IF EXISTS or CREATE IF NOT EXISTS finds its
+    work done and has no middle.
+    """
     found = []
     for at, row in enumerate(rows):
         if UNDOES.match(row.label):
@@ -109,7 +118,7 @@ def points(rows: Sequence[Row], ways: Collection[Way] = frozenset(Way)) -> list[
         amid = row.kind == "bookkeeping" and at and rows[at - 1].kind == "bookkeeping"
         boundary = AMID_BOOKKEEPING if amid else AT_A_BOUNDARY
         found += [Point(row.n, Where.BEFORE, way) for way in boundary]
-        if row.kind == "statement":
+        if row.kind == "statement" and not (inert and row.verb.startswith(IF_NEEDED)):
             found += [Point(row.n, Where.INSIDE, way) for way in INSIDE]
         if not amid:
             found.append(Point(row.n, Where.ANSWERED, Way.REPLY_LOST))

@@ -136,7 +136,7 @@ class Sweep:
         return versions[at - 1] if at else self._tool.none
 
     def _points(self, reference: Reference) -> list[Point]:
-        return points(reference.rows, self._wishes.ways)
+        return points(reference.rows, self._wishes.ways, inert=len(reference.states) == 1)
 
     def _is_known(self, migration: Migration, point: Point) -> bool:
         return (migration.version, point.id) in self._known.cells

@@ -6,6 +6,7 @@ import pytest
 
 from harness.sweep import threshold, verdicts
 from harness.sweep.census import Census, difference, rows_lost
+from harness.sweep.points import Row, Where, points
 from harness.sweep.reference import Reference, State
 from harness.sweep.verdicts import Attempt, Grade, Left
 
@@ -193,3 +194,15 @@ def test_a_tools_short_table_names_hide_nothing_of_the_users(tables, hidden):
     schema = dict.fromkeys(["table s.users", *of_user, *of_tool_], "")
     left = Census(schema, {"s.tags": (1, ""), "s.users": (2, "")}).without(tables)
     assert schema.keys() - left.schema.keys() == hidden
+
+
+def test_only_what_finds_its_work_done_has_no_middle():
+    """An UPDATE that matches no row here would match some elsewhere, and is struck inside."""
+    rows = [
+        Row(1, "DROP INDEX IF EXISTS gone", "statement", 1, 0, verb="DROP INDEX"),
+        Row(2, "UPDATE users SET a = 1 WHERE false", "statement", 1, 1, verb="UPDATE"),
+    ]
+    inside = {point.n for point in points(rows) if point.where is Where.INSIDE}
+    assert inside == {1, 2}
+    inside = {point.n for point in points(rows, inert=True) if point.where is Where.INSIDE}
+    assert inside == {2}
