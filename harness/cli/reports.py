@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from harness.cli import choosing
-from harness.cli.rendering import render_all
+from harness.cli.rendering import is_sweep, render_all, render_sweep, swept_before
+from harness.crashmatrix import terminal as crash_terminal
 from harness.errors import UsageError
 from harness.reporting import terminal
 from harness.store import RunFolder
@@ -25,6 +26,12 @@ def _folder(run: str, out: Path | None) -> RunFolder:
 def report(run: str, out: Path | None, junit: Path | None) -> int:
     """Make every report of a run again from its events, also when the run was killed."""
     folder = _folder(run, out)
+    if is_sweep(folder):
+        result = swept_before(folder)
+        render_sweep(folder, result, junit)
+        click.echo(crash_terminal.text(result))
+        choosing.say(f"report: {folder.path / 'sweep.html'}")
+        return 0
     result = folder.rebuild()
     render_all(folder, result, junit)
     click.echo(terminal.text(result))
@@ -39,6 +46,12 @@ def report(run: str, out: Path | None, junit: Path | None) -> int:
 def replay(run: str, trial: str | None, out: Path | None) -> int:
     """Judge a run again from its record alone; the exit code is that of the verdict."""
     folder = _folder(run, out)
+    if is_sweep(folder):
+        if trial is not None:
+            raise UsageError(f"{folder.path} is a sweep, which has no trials; leave out --trial")
+        result = swept_before(folder)
+        click.echo(crash_terminal.text(result))
+        return result["exit_code"]
     result = folder.rebuild()
     if trial is None:
         click.echo(terminal.text(result))

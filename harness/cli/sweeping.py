@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,19 +15,19 @@ from typing import Any
 
 import click
 
-from harness import __version__, catalog
-from harness.cli import choosing, folders, resuming
+from harness import __version__
+from harness.cli import choosing, folders, rendering, resuming
 from harness.cli.crossing import Crossing
 from harness.cli.signals import postponed
 from harness.crashmatrix import terminal
 from harness.errors import UsageError
-from harness.store import RunFolder, new_run_id, write_atomically
-from harness.sweep import journal, results, seeding, threshold
+from harness.store import RunFolder, new_run_id
+from harness.sweep import journal, seeding, threshold
 from harness.sweep.clients import Client, EmulatedClient
 from harness.sweep.points import Way
 from harness.sweep.programs import ProgramClient
 from harness.sweep.sweep import Known, Sweep, Wishes
-from harness.sweep.verdicts import HARM, Grade
+from harness.sweep.verdicts import HARM
 from harness.sweep.yard import Yard
 
 KEPT_OF_THE_ENVIRONMENT = ("PATH", "HOME", "LANG", "JAVA_HOME", "NODE_PATH", "VIRTUAL_ENV")
@@ -214,9 +214,8 @@ def finish(
     stopped: BaseException | None,
 ) -> int:
     """Write every report of what was done; the exit code."""
-    result = results.of([{"kind": "header", **folder.header()}, *journal.read(folder.path)])
-    result = threshold.judged(result, Grade(options.fail_on), before)
-    render(folder, result, options.junit)
+    result = rendering.swept(folder, before)
+    rendering.render_sweep(folder, result, options.junit)
     with suppress(OSError):
         text = folder.path / "sweep.json"
         click.echo(text.read_text("utf-8") if options.as_json else terminal.text(result))
@@ -225,17 +224,6 @@ def finish(
         choosing.say(f"go on with: mdrill sweep --resume {shlex.quote(str(folder.path))}")
         raise stopped
     return result["exit_code"]
-
-
-def render(folder: RunFolder, result: Mapping[str, Any], junit: Path | None) -> None:
-    """sweep.json first, then every format made from it."""
-    write_atomically(folder.path / "sweep.json", results.as_json(result))
-    for renderer in catalog.kinds("crashmatrix").values():
-        text = renderer.render(result)
-        write_atomically(folder.path / renderer.FILE_NAME, text)
-        if junit and renderer.FILE_NAME == "junit.xml":
-            junit.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(junit, text)
 
 
 def _folder(options: Options, run_id: str) -> RunFolder:
