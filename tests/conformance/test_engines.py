@@ -910,6 +910,27 @@ def test_a_trigger_parks_an_update_of_its_row(bench):
     assert catalog.fingerprint(session) == before
 
 
+@pytest.mark.parametrize(
+    ("verb", "sql"),
+    [
+        ("UPDATE", "UPDATE users SET score = score + 1"),
+        ("ALTER TABLE", "ALTER TABLE users ADD COLUMN phone varchar(20)"),
+    ],
+)
+def test_what_a_tool_has_locked_is_left_out_of_what_is_held(bench, verb, sql):
+    """Sqitch keeps its own tables by LOCK TABLES; the statement is on another, and is held."""
+    if bench.engine.dialect != "mysql":
+        pytest.skip("it has no LOCK TABLES that outlives a statement outside a transaction")
+    tool, holder = bench.connect("tool"), bench.connect("holder")
+    tool.run("CREATE TABLE registry (id integer PRIMARY KEY)")
+    tool.run("LOCK TABLES registry WRITE")
+    bench.engine.gating.hold_all(holder, verb)
+    running = bench.parked(bench.connect(), sql)
+    holder.close()
+    running.result(30)
+    tool.run("UNLOCK TABLES")
+
+
 def test_the_end_of_the_holder_opens_the_gate(bench):
     """A session-level lock goes with its session."""
     gating, holder = bench.engine.gating, bench.connect("holder")

@@ -17,6 +17,9 @@ from pymysql.constants import CLIENT
 from harness.errors import DatabaseError
 from harness.ports import Address, Rows
 
+LOCK_TIMEOUT = "1205"
+"""The code of a lock that was waited for in vain."""
+
 NO_ANSWER = frozenset({0, 2003, 2006, 2013, 2014})
 """Errors of the client library: the connection broke and the server said nothing."""
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterator
 
 from harness.engines.mysql import copying, quoting
-from harness.engines.mysql.connector import MySQLSession
+from harness.engines.mysql.connector import LOCK_TIMEOUT, MySQLSession
 from harness.engines.mysql.copying import Program
 from harness.errors import DatabaseError, DeadlineExceeded
 
@@ -18,7 +18,6 @@ DROP_DEADLINE_S = 15.0
 POLL_S = 0.005
 NO_SUCH_TABLE = "1146"
 NO_SUCH_DATABASE = "1049"
-LOCK_TIMEOUT = "1205"
 
 EXISTS = "SELECT COUNT(*) FROM information_schema.schemata WHERE SCHEMA_NAME = %s"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.engines.mysql import quoting
-from harness.engines.mysql.connector import MySQLSession
+from harness.engines.mysql.connector import LOCK_TIMEOUT, MySQLSession
 from harness.errors import DatabaseError, StepFailed
 
 LONGEST_WAIT_S = 600
@@ -45,19 +45,38 @@ def hold_all(s: MySQLSession, verb: str) -> None:
     """Make whatever changes schema or rows wait, until this session ends.
 
     ``verb`` is what is going to be sent. A statement that changes rows is held amid its work, at
-    each table's last row; any other by the server's global read lock, before its work.
+    each table's last row; any other by the server's global read lock, before its work. Where a
+    tool holds tables by LOCK TABLES, as Sqitch does, nobody gets that lock; then all other tables
+    are held. DatabaseError (1205) if nothing can be had.
     """
-    if verb not in ROWS_ARE_CHANGED_BY:
-        s.run("SET SESSION lock_wait_timeout = 5")
-        s.run("FLUSH TABLES WITH READ LOCK")
+    if verb in ROWS_ARE_CHANGED_BY:
+        s.run("SET SESSION innodb_lock_wait_timeout = 5")
+        _hold_each(s, "SELECT 1 FROM {table} ORDER BY {key} DESC LIMIT 1 FOR UPDATE")
         return
-    s.run("SET SESSION innodb_lock_wait_timeout = 5")
+    s.run("SET SESSION lock_wait_timeout = 5")
+    try:
+        s.run("FLUSH TABLES WITH READ LOCK")
+    except DatabaseError as error:
+        if error.code != LOCK_TIMEOUT:
+            raise
+        _hold_each(s, "SELECT 1 FROM {table} LIMIT 1")
+
+
+def _hold_each(s: MySQLSession, sql: str) -> None:
+    """Hold every table with a key, in one transaction, but for those that nobody gets."""
+    s.run("SET SESSION lock_wait_timeout = 1")
     s.run("START TRANSACTION")
+    held, refused = 0, None
     for table, key in s.run(KEYED_TABLES).rows:
-        s.run(
-            f"SELECT 1 FROM {quoting.name(table)} ORDER BY {quoting.name(key)} DESC LIMIT 1 "
-            "FOR UPDATE"
-        )
+        try:
+            s.run(sql.format(table=quoting.name(table), key=quoting.name(key)))
+            held += 1
+        except DatabaseError as error:
+            if error.code != LOCK_TIMEOUT:
+                raise
+            refused = error
+    if refused and not held:
+        raise refused
 
 
 def install_trigger(s: MySQLSession, table: str, key: str, value: Any, name: str) -> None:
@@ -78,7 +97,9 @@ def remove_trigger(s: MySQLSession, table: str, name: str) -> None:
 def take_lock(s: MySQLSession, name: str) -> None:
     """Take the user-level lock for this session; 1205 if it is not had in 5 s."""
     if not s.run(f"SELECT GET_LOCK({quoting.value(name)}, {TAKE_DEADLINE_S})").scalar():
-        raise DatabaseError("1205", f"the lock {name} is held by session {lock_holder(s, name)}")
+        raise DatabaseError(
+            LOCK_TIMEOUT, f"the lock {name} is held by session {lock_holder(s, name)}"
+        )
 
 
 def drop_lock(s: MySQLSession, name: str) -> None:
