@@ -9,7 +9,7 @@ from typing import Any
 from harness.reporting.words import one_line
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-FOLDERS = re.compile(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.-])")
+FOLDERS = re.compile(r"(?:file://|(?<![\w.:/]))(?:/[\w.@+-]+)+/(?=[\w.-])")
 WAYS = {"client-sigkill": "the client is killed (SIGKILL)", "session-kill": "its session is ended"}
 
 HEAD = """# What each migration tool leaves behind when killed

@@ -29,6 +29,7 @@ THERE = {
     ("node-pg-migrate", "postgres"): (NONE, NONE),
     ("umzug", "postgres"): (TWO, ONE),
     ("liquibase", "postgres"): (NONE, NONE),
+    ("sqitch", "postgres"): (NONE, NONE),
     ("psql", "postgres"): (TWO, ONE),
     ("psql-single-transaction", "postgres"): (NONE, NONE),
     ("golang-migrate", "mysql"): (ALL, ONE),
@@ -43,6 +44,7 @@ THERE = {
     ("drizzle", "mysql"): (TWO, ONE),
     ("umzug", "mysql"): (TWO, ONE),
     ("liquibase", "mysql"): (ONE, ONE),
+    ("sqitch", "mysql"): (TWO, ONE),
     ("psql", "mysql"): (TWO, ONE),
 }
 STUCK = {"golang-migrate", "liquibase"}
