@@ -9,6 +9,7 @@ from itertools import dropwhile
 from typing import Any
 
 from harness.reporting.words import plural
+from harness.sweep.points import Way
 from harness.sweep.verdicts import LOUDNESS
 
 WORDS = {
@@ -81,8 +82,9 @@ class Line:
 
 
 def ways(migration: Mapping[str, Any]) -> list[str]:
-    """The ways of dying that were tried, in the order of their first use."""
-    return list(dict.fromkeys(cell["way"] for cell in migration["cells"]))
+    """The ways of dying that were tried, in the same order for every migration."""
+    tried = {cell["way"] for cell in migration["cells"]}
+    return [way.value for way in Way if way in tried]
 
 
 def lines(migration: Mapping[str, Any]) -> list[Line]:
