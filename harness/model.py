@@ -1,6 +1,6 @@
 """The frozen values that the YAML becomes; field names are the keys a person writes.
 
-Kinds (faults, gates, claims, steps) live in the rooms of their name; here they are carried
+Kinds (faults, holds, claims, steps) live in the rooms of their name; here they are carried
 as opaque values that the loader made, so that this module knows nothing above it.
 """
 
@@ -144,16 +144,16 @@ class App:
 class Moment:
     """When a fault strikes: before, after or inside statement n.
 
-    ``inside`` needs a ``gate``, which holds the statement while it runs. ``opens`` says when
-    the gate lets go: as soon as the fault has struck; before the verification, so that the
+    ``inside`` needs a ``hold``, which holds the statement while it runs. ``released`` says when
+    the hold lets go: as soon as the fault has struck; before the verification, so that the
     recovery meets a statement that is still alive; or never of its own accord.
     """
 
     before: int | None = None
     after: int | None = None
     inside: int | None = None
-    gate: Any = None
-    opens: Literal["after-strike", "before-verify", "never"] = "after-strike"
+    hold: Any = None
+    released: Literal["after-strike", "before-verify", "never"] = "after-strike"
 
     @property
     def statement(self) -> int:

@@ -19,11 +19,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from harness import catalog, loading, plan, results
+from harness import loading, registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
+from harness.drill import plan, results
+from harness.drill.drill_server import DrillServer
+from harness.drill.trial import TrialRun
 from harness.errors import DatabaseError, EnvironmentProblem, GuardRefused
-from harness.lane import Lane
 from harness.model import Drill
 from harness.ports import (
     Address,
@@ -36,7 +38,6 @@ from harness.ports import (
     SessionInfo,
     Witness,
 )
-from harness.trial import TrialRun
 
 RECIPE = Recipe(
     engine="fake",
@@ -90,10 +91,10 @@ def run_scenario(
     EnvironmentProblem if no server can be had, NothingSelected if no trial is left.
     """
     scenario = loading.load_scenario(Path(path))
-    chosen = catalog.engine(engine)
+    chosen = registry.engine(engine)
     drill = Drill("pytest", scenario.title, decoys="all" if decoys else "none", rows=rows)
     planned = plan.only(plan.make(drill, (scenario,), (chosen,), seed), only)
-    lane = Lane(_backend(backend), chosen)
+    lane = DrillServer(_backend(backend), chosen)
     try:
         return ScenarioResult(
             tuple(
@@ -271,7 +272,7 @@ def _sessions(server: FakeServer) -> SimpleNamespace:
         waiting=lambda _session, _database: [],
         root_blockers=lambda _session, _database: [],
         prepare_progress=lambda _session: None,
-        WAITS_FOR_LOCK=lambda info: bool(info.wait),
+        waits_for_lock=lambda info: bool(info.wait),
         KILLED=frozenset({"killed"}),
         look_sql={},
     )

@@ -13,14 +13,14 @@ import threading
 import time
 from collections.abc import Callable
 
+from harness.application.ledger import Expected, Ledger, compare, expected
 from harness.application.pulse import Pulse
 from harness.application.worker import Worker
 from harness.application.workload import Reader, Statements, Writer, statements_of
 from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem, StepFailed
-from harness.ledger import Expected, Ledger, compare, expected
 from harness.model import App
 from harness.ports import Answer, Engine, Finding, Session, Traffic
-from harness.timeline import Timeline
+from harness.record.timeline import Timeline
 
 OPERATIONS_PER_S = 150
 """What all workers together aim at while nothing is in their way."""

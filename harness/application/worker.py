@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from harness.application.ledger import Ledger, WriteOutcome
 from harness.application.pulse import Pulse
 from harness.application.workload import Operation, Reader, Statements, Writer
 from harness.errors import DatabaseError, EnvironmentProblem
-from harness.ledger import Ledger, Outcome
 from harness.ports import Session
 
 BACK_OFF_S = (0.02, 0.2)
@@ -92,15 +92,17 @@ class Worker(threading.Thread):
         self.plan.learn(operation, outcome)
         home.finish(self, problem)
 
-    def _send(self, session: Session, operation: Operation) -> tuple[Outcome, DatabaseError | None]:
+    def _send(
+        self, session: Session, operation: Operation
+    ) -> tuple[WriteOutcome, DatabaseError | None]:
         try:
             rows = session.run(operation.sql, operation.args)
         except DatabaseError as problem:
             if problem.lost or not self._alive(session):
                 self._hang_up()
-                return Outcome.UNKNOWN, problem
-            return Outcome.REFUSED, problem
-        return (Outcome.REFUSED if rows.affected == 0 else Outcome.ACKNOWLEDGED), None
+                return WriteOutcome.UNKNOWN, problem
+            return WriteOutcome.REFUSED, problem
+        return (WriteOutcome.REFUSED if rows.affected == 0 else WriteOutcome.ACKNOWLEDGED), None
 
     def _alive(self, session: Session) -> bool:
         """Whether the session outlived its error: only then is the error an answer."""

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.application.ledger import Op, WriteOutcome
 from harness.errors import StepFailed
-from harness.ledger import Op, Outcome
 from harness.model import App, in_dialect
 
 _TOKEN = re.compile(
@@ -144,7 +144,7 @@ class Reader:
         key = self.random.randint(*self.app.keys)
         return self._values.operation(None, key, statements.read)
 
-    def learn(self, operation: Operation, outcome: Outcome) -> None:
+    def learn(self, operation: Operation, outcome: WriteOutcome) -> None:
         """A read teaches nothing."""
 
 
@@ -194,11 +194,11 @@ class Writer:
                 return self._values.operation(op, key, statements.writes[op])
         return None
 
-    def learn(self, operation: Operation, outcome: Outcome) -> None:
+    def learn(self, operation: Operation, outcome: WriteOutcome) -> None:
         """Remember what became of a write."""
-        if outcome is Outcome.REFUSED:
+        if outcome is WriteOutcome.REFUSED:
             return
-        acknowledged = outcome is Outcome.ACKNOWLEDGED
+        acknowledged = outcome is WriteOutcome.ACKNOWLEDGED
         if operation.op is Op.INSERT and acknowledged:
             self._own.append(operation.key)
         elif operation.op is Op.DELETE or not acknowledged:

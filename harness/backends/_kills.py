@@ -10,7 +10,7 @@ from docker import DockerClient
 
 from harness.backends._api import FAILURES, LIMIT_S, LOOPBACK
 from harness.backends._exec import KILLED
-from harness.backends._supervisor import Striker
+from harness.backends._supervisor import ServerKiller
 from harness.errors import EnvironmentProblem
 from harness.ports import Witness
 
@@ -18,13 +18,13 @@ HANG_UP_S = 2
 """How long the engine's proxy may take to close a connection that it has nobody for."""
 
 
-def of_processes(striker: Striker, title: str, port: int) -> list[Witness]:
+def of_processes(killer: ServerKiller, title: str, port: int) -> list[Witness]:
     """SIGKILL every process of the server and keep the container; none is left on return.
 
     ConnectionError if the container has ended meanwhile.
     """
-    code = striker.kill()
-    scripts = striker.wait_nobody()
+    code = killer.kill()
+    scripts = killer.wait_nobody()
     _must_be_killed(title, code)
     says = f"the engine lists no process in the container but our {scripts} scripts"
     return [

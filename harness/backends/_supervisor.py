@@ -58,7 +58,7 @@ done
 itself, which ends the container. An image without these tools gets its server as usual.
 """
 
-STRIKER = f"""{TALK}
+KILLER = f"""{TALK}
 [ -p "$talk/do" ] && [ -p "$talk/done" ] || exit 1
 exec 3<>"$talk/do" 4<>"$talk/done"
 echo ready
@@ -93,7 +93,7 @@ def no_shell(error: APIError) -> bool:
     return "executable file" in said and "not found" in said
 
 
-class Striker:
+class ServerKiller:
     """The second process of one container, spoken to over one socket that stays open."""
 
     def __init__(self, api: APIClient, container_id: str, lines: Lines, own: set[str]) -> None:
@@ -150,9 +150,9 @@ class Striker:
         return self._lines.receive(LIMIT_S)
 
 
-def striker(api: APIClient, container_id: str) -> Striker | None:
+def killer(api: APIClient, container_id: str) -> ServerKiller | None:
     """Start the second process; None where the first is not our script (an image without sh)."""
-    run = api.exec_create(container_id, ["sh", "-c", STRIKER], stdin=True, user="root")["Id"]
+    run = api.exec_create(container_id, ["sh", "-c", KILLER], stdin=True, user="root")["Id"]
     lines = Lines(api.exec_start(run, socket=True))
     try:
         if lines.receive(LIMIT_S) != "ready":
@@ -165,4 +165,4 @@ def striker(api: APIClient, container_id: str) -> Striker | None:
     except BaseException:
         lines.close()
         raise
-    return Striker(api, container_id, lines, {str(first), str(second)})
+    return ServerKiller(api, container_id, lines, {str(first), str(second)})

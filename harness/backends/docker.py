@@ -23,7 +23,7 @@ from testcontainers.core.container import DockerContainer
 from harness.backends import _api, _kills, _owner, _supervisor
 from harness.backends._api import LIMIT_S, LOOPBACK, OWNER_LABEL
 from harness.backends._exec import run_tool
-from harness.backends._supervisor import Striker
+from harness.backends._supervisor import ServerKiller
 from harness.errors import EnvironmentProblem, GuardRefused, ServerLost
 from harness.ports import Address, Capability, Recipe, ServerFacts, ToolResult, Witness
 
@@ -197,7 +197,7 @@ class DockerServer:
         self._password = password
         self._port = 0
         self._killed = False
-        self._striker: Striker | None = None
+        self._killer: ServerKiller | None = None
 
     def address(self) -> Address:
         """Where it listens now; while it is killed, where it listened. ServerLost if it died."""
@@ -237,7 +237,7 @@ class DockerServer:
 
     def destroy(self) -> None:
         with _api.told(f"remove {self._title}"):
-            self._forget_striker()
+            self._forget_killer()
             _api.remove(self._client, self.container_id)
             self._client.close()
 
@@ -254,23 +254,23 @@ class DockerServer:
             raise ServerLost(f"{self._title} was killed before and not started again")
         with _api.told(f"kill {self._title}"):
             frozen = self._inspect()["State"]["Paused"]
-            if self._striker or (not frozen and self._find_striker()):
+            if self._killer or (not frozen and self._find_killer()):
                 self._killed = True
                 try:
                     if frozen:
-                        self._striker.order_kill()
+                        self._killer.order_kill()
                         self._client.api.unpause(self.container_id)
-                    return _kills.of_processes(self._striker, self._title, self._port)
+                    return _kills.of_processes(self._killer, self._title, self._port)
                 except ConnectionError as error:
                     self._killed = False
                     raise self._lost(error) from error
-            self._forget_striker()
+            self._forget_killer()
             self._killed = True
             return _kills.of_container(self._client, self.container_id, self._title)
 
-    def _find_striker(self) -> bool:
-        self._striker = self._striker or _supervisor.striker(self._client.api, self.container_id)
-        return self._striker is not None
+    def _find_killer(self) -> bool:
+        self._killer = self._killer or _supervisor.killer(self._client.api, self.container_id)
+        return self._killer is not None
 
     def _lost(self, error: ConnectionError) -> EnvironmentProblem:
         """Why the session in the container broke: the container ended, or the engine did."""
@@ -282,24 +282,24 @@ class DockerServer:
             "server can no longer be killed; was the Docker engine restarted? Run again"
         )
 
-    def _forget_striker(self) -> None:
-        if self._striker:
-            self._striker.close()
-        self._striker = None
+    def _forget_killer(self) -> None:
+        if self._killer:
+            self._killer.close()
+        self._killer = None
 
     def start_again(self) -> None:
         """Start it on the same data, in the container that it had; no-op while it runs."""
         with _api.told(f"start {self._title} again"):
             if not self._inspect()["State"]["Running"]:
-                self._forget_striker()
+                self._forget_killer()
                 self._client.api.start(self.container_id)
-            elif self._killed and self._striker:
-                self._striker.start()
+            elif self._killed and self._killer:
+                self._killer.start()
         self._killed = False
 
     def pause(self) -> Sequence[Witness]:
         with _api.told(f"pause {self._title}"):
-            self._find_striker()
+            self._find_killer()
             self._client.api.pause(self.container_id)
         if not self._inspect()["State"]["Paused"]:
             raise EnvironmentProblem(f"{self._title} was paused, but its state does not say so")

@@ -12,10 +12,10 @@ import traceback
 import click
 
 from harness import __version__
-from harness.cli import housekeeping, reading, reports, running, sweeping, together
+from harness.cli import housekeeping, practice, reading, reports, running, sweeping
 from harness.cli.signals import as_interrupts
+from harness.drill.results import exit_code_of
 from harness.errors import DrillError, Interrupted
-from harness.results import exit_code_of
 
 EPILOG = """Exit codes: 0 all PASS · 1 a FAIL · 2 usage or invalid file · 3 INCONCLUSIVE ·
 4 the environment · 5 nothing selected · 70 a bug of ours · 130/143 interrupted."""
@@ -31,7 +31,7 @@ for command in (
     running.run,
     running.teeth,
     sweeping.sweep,
-    together.practice,
+    practice.practice,
     reading.list_,
     reading.explain,
     reading.validate,

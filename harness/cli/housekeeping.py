@@ -10,7 +10,7 @@ import click
 from harness.backends import images as stand_ins
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
-from harness.cli import mending
+from harness.cli import provisioning
 from harness.errors import EnvironmentProblem
 
 ENOUGH_DISK = 2 * 1024**3
@@ -21,7 +21,7 @@ ENOUGH_DISK = 2 * 1024**3
 def doctor(mend: bool) -> int:
     """What of this machine can be used, what is missing, and the command that mends it."""
     if mend:
-        mending.mend(click.echo)
+        provisioning.mend(click.echo)
     backends = (DockerBackend("doctor"), LocalBackend("doctor"))
     usable = [backend for backend in backends if _about(backend)]
     free = shutil.disk_usage(tempfile.gettempdir()).free
@@ -39,7 +39,7 @@ def _about(backend: DockerBackend | LocalBackend) -> bool:
     """Tell of every engine on a backend; True if one is ready."""
     problem = backend.available()
     click.echo(f"{backend.name}: {problem or 'can be used'}")
-    found = [] if problem else mending.look(backend)
+    found = [] if problem else provisioning.look(backend)
     for item in found:
         told = f"ready ({item.runs})" if item.runs else item.missing
         click.echo(f"  {item.engine.title:<12} {told}")

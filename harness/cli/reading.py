@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from harness import bundled, catalog, loading, plan
-from harness.cli import choosing, folders
-from harness.cli.prose import explanation
+from harness import bundled, loading, registry
+from harness.cli import selection, sweep_selection
+from harness.cli.explain import explanation
+from harness.drill import plan
 from harness.errors import Problem, ScenarioError
 from harness.model import Drill
 
@@ -22,10 +23,10 @@ def list_(as_json: bool, trials: bool, tools: bool) -> int:
     """The drills and the scenarios."""
     if tools:
         return _list_tools(as_json)
-    scenarios, drills = choosing.scenarios(), choosing.drills()
+    scenarios, drills = selection.scenarios(), selection.drills()
     if trials:
-        everything = Drill("all", "all", engines=tuple(catalog.engines()), teeth=True)
-        made = plan.make(everything, scenarios, tuple(catalog.engines().values()), 0)
+        everything = Drill("all", "all", engines=tuple(registry.engines()), teeth=True)
+        made = plan.make(everything, scenarios, tuple(registry.engines().values()), 0)
         for trial in made.trials:
             click.echo(trial.id)
         return 0
@@ -47,7 +48,7 @@ def list_(as_json: bool, trials: bool, tools: bool) -> int:
 
 def _list_tools(as_json: bool) -> int:
     """The migration tools: what each reads, where it works, and whether it can be run here."""
-    known = folders.tools()
+    known = sweep_selection.tools()
     told = [
         {
             "id": tool.id,
@@ -55,7 +56,8 @@ def _list_tools(as_json: bool) -> int:
             "how": tool.how,
             "layouts": list(tool.layouts),
             "engines": list(tool.engines),
-            "here": tool.how == "emulated" or bool(folders.program(tool.program, Path.cwd())),
+            "here": tool.how == "emulated"
+            or bool(sweep_selection.program(tool.program, Path.cwd())),
         }
         for tool in known.values()
     ]
@@ -74,7 +76,7 @@ def _list_tools(as_json: bool) -> int:
 @click.argument("name", metavar="SCENARIO | FILE.yaml")
 def explain(name: str) -> int:
     """A scenario in prose: its story, what strikes, what is done, what PASS will mean."""
-    _, scenarios = choosing.what((name,))
+    _, scenarios = selection.what((name,))
     for scenario in scenarios:
         click.echo(explanation(scenario))
     return 0
@@ -90,8 +92,8 @@ def validate(files: tuple[Path, ...]) -> int:
     for path in paths:
         try:
             scenario = loading.load_scenario(path)
-            everything = Drill(scenario.id, "", engines=tuple(catalog.engines()), teeth=True)
-            made = plan.make(everything, (scenario,), tuple(catalog.engines().values()), 0)
+            everything = Drill(scenario.id, "", engines=tuple(registry.engines()), teeth=True)
+            made = plan.make(everything, (scenario,), tuple(registry.engines().values()), 0)
             click.echo(f"{path}: valid, {len(made.trials)} trials")
             count += 1
         except ScenarioError as error:

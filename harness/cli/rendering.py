@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import catalog, results
-from harness.store import RunFolder, write_atomically
+from harness import registry
+from harness.drill import results
+from harness.record.run_folder import RunFolder, write_atomically
 from harness.sweep import journal, threshold
 from harness.sweep import results as sweep_results
 from harness.sweep.verdicts import Grade
@@ -21,7 +22,7 @@ def render_all(folder: RunFolder, result: Mapping[str, Any], junit: Path | None 
         return folder.events(trial_id, attempts.get(trial_id, 1))
 
     write_atomically(folder.path / "run.json", results.as_json(result))
-    _write("reporting", folder, lambda renderer: renderer.render(result, events), junit)
+    _write("run-reports", folder, lambda renderer: renderer.render(result, events), junit)
 
 
 def is_sweep(folder: RunFolder) -> bool:
@@ -45,11 +46,11 @@ def swept_before(folder: RunFolder) -> dict[str, Any]:
 def render_sweep(folder: RunFolder, result: Mapping[str, Any], junit: Path | None = None) -> None:
     """sweep.json first, then every format made from it."""
     write_atomically(folder.path / "sweep.json", sweep_results.as_json(result))
-    _write("crashmatrix", folder, lambda renderer: renderer.render(result), junit)
+    _write("sweep-reports", folder, lambda renderer: renderer.render(result), junit)
 
 
 def _write(room: str, folder: RunFolder, render: Callable[[Any], str], junit: Path | None) -> None:
-    for renderer in catalog.kinds(room).values():
+    for renderer in registry.kinds(room).values():
         text = render(renderer)
         write_atomically(folder.path / renderer.FILE_NAME, text)
         if junit and renderer.FILE_NAME == "junit.xml":

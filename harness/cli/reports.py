@@ -6,17 +6,17 @@ from pathlib import Path
 
 import click
 
-from harness.cli import choosing
+from harness.cli import selection
 from harness.cli.rendering import is_sweep, render_all, render_sweep, swept_before
-from harness.crashmatrix import terminal as crash_terminal
 from harness.errors import UsageError
-from harness.reporting import terminal
-from harness.store import RunFolder
+from harness.record.run_folder import RunFolder
+from harness.reporting.run import terminal
+from harness.reporting.sweep import terminal as crash_terminal
 
 
 def _folder(run: str, out: Path | None) -> RunFolder:
     direct = Path(run)
-    return RunFolder.open(direct if direct.is_dir() else choosing.out_folder(out) / run)
+    return RunFolder.open(direct if direct.is_dir() else selection.out_folder(out) / run)
 
 
 @click.command(short_help="Make the reports of a run again, from its events.")
@@ -30,12 +30,12 @@ def report(run: str, out: Path | None, junit: Path | None) -> int:
         result = swept_before(folder)
         render_sweep(folder, result, junit)
         click.echo(crash_terminal.text(result))
-        choosing.say(f"report: {folder.path / 'sweep.html'}")
+        selection.say(f"report: {folder.path / 'sweep.html'}")
         return 0
     result = folder.rebuild()
     render_all(folder, result, junit)
     click.echo(terminal.text(result))
-    choosing.say(f"report: {folder.path / 'report.html'}")
+    selection.say(f"report: {folder.path / 'report.html'}")
     return 0
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.cli.folders import Plan
+from harness.cli.sweep_selection import SweepPlan
 from harness.errors import UsageError
-from harness.store import RunFolder
+from harness.record.run_folder import RunFolder
 from harness.sweep import journal
 from harness.sweep.journal import Known
 
@@ -29,7 +29,7 @@ class Earlier:
     """What its command line said, by option."""
     known: Known
 
-    def check_folder(self, planned: Plan) -> None:
+    def check_folder(self, planned: SweepPlan) -> None:
         """UsageError if a migration or the tool is another than it was."""
         had, has = self.header["prints"], prints(planned)
         other = [name for name in {**had, **has} if had.get(name) != has.get(name)]
@@ -61,7 +61,7 @@ def take_up(folder: Path) -> Earlier:
     return Earlier(folder, header, wishes, journal.known(run.path))
 
 
-def prints(planned: Plan) -> dict[str, str]:
+def prints(planned: SweepPlan) -> dict[str, str]:
     """A short hash of each migration's files, and of how the tool is told to run them."""
     told = {
         migration.name: _short(*(_bytes(Path(file)) for file in migration.files))

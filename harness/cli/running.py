@@ -16,21 +16,22 @@ from typing import Any
 
 import click
 
-from harness import __version__, plan, results
-from harness.campaign import Campaign
-from harness.cli import choosing
-from harness.cli.live import Live
+from harness import __version__
+from harness.cli import selection
 from harness.cli.rendering import render_all
+from harness.cli.run_progress import RunProgress
 from harness.cli.signals import postponed
+from harness.drill import plan, results
+from harness.drill.campaign import Campaign
 from harness.errors import DrillError, Interrupted, NothingSelected
 from harness.model import Drill, Scenario
 from harness.ports import Backend, Engine
-from harness.reporting import terminal
-from harness.store import RunFolder, new_run_id
+from harness.record.run_folder import RunFolder, new_run_id
+from harness.reporting.run import terminal
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     """The options that ``run``, ``teeth`` and ``practice`` share."""
 
     backend: str = "auto"
@@ -86,16 +87,16 @@ OPTIONS: Mapping[str, Callable] = {
     ),
 }
 ONE_TRIAL = ("trial_seed", "repeat", "attempts", "jobs", "shard")
-"""Options that make no sense where a single trial is run together with a person."""
+"""RunOptions that make no sense where a single trial is run together with a person."""
 
 
 def with_options(*without: str) -> Callable[[Callable], Callable]:
-    """Give a command the shared options, but for some, as one ``Options`` value."""
+    """Give a command the shared options, but for some, as one ``RunOptions`` value."""
 
     def decorate(command: Callable) -> Callable:
         def wrapper(**values: Any) -> int:
             own = {k: values.pop(k) for k in list(values) if k not in OPTIONS}
-            return command(options=Options(**values), **own)
+            return command(options=RunOptions(**values), **own)
 
         wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
         for name in reversed(OPTIONS):
@@ -110,11 +111,11 @@ def with_options(*without: str) -> Callable[[Callable], Callable]:
 @click.argument("names", nargs=-1, metavar="[DRILL | SCENARIO | FILE.yaml]...")
 @click.option("--decoys", is_flag=True, help="Run the decoys, too; each must be caught.")
 @with_options()
-def run(names: tuple[str, ...], decoys: bool, options: Options) -> int:
+def run(names: tuple[str, ...], decoys: bool, options: RunOptions) -> int:
     """Run a drill (default: quick), a scenario, or a scenario file of your own."""
-    drill, scenarios = choosing.what(names)
+    drill, scenarios = selection.what(names)
     if options.only and not names:
-        drill, scenarios = Drill("chosen", "Chosen on the command line"), choosing.scenarios()
+        drill, scenarios = Drill("chosen", "Chosen on the command line"), selection.scenarios()
     if decoys:
         drill = replace(drill, decoys="all")
     return execute(drill, scenarios, options)
@@ -123,14 +124,14 @@ def run(names: tuple[str, ...], decoys: bool, options: Options) -> int:
 @click.command(short_help="Prove that the checks can fail.")
 @click.argument("names", nargs=-1, metavar="[SCENARIO | FILE.yaml]...")
 @with_options()
-def teeth(names: tuple[str, ...], options: Options) -> int:
+def teeth(names: tuple[str, ...], options: RunOptions) -> int:
     """Prove that the checks can fail: leave out the recovery, the fault; run every decoy."""
-    drill, scenarios = choosing.what(names or ("teeth",))
+    drill, scenarios = selection.what(names or ("teeth",))
     return execute(replace(drill, teeth=True, recoveries="none"), scenarios, options)
 
 
 @dataclass(frozen=True)
-class Stage:
+class Site:
     """Where a run is going to happen."""
 
     run_id: str
@@ -141,29 +142,29 @@ class Stage:
     """Why here, for the record."""
 
 
-def set_stage(names: Sequence[str], options: Options) -> Stage:
+def choose_site(names: Sequence[str], options: RunOptions) -> Site:
     """Choose backend and engines, and tell the person."""
-    run_id, images = new_run_id(), choosing.images(options.image)
-    backend, why = choosing.backend(options.backend, run_id, names, images)
-    engines, notes = choosing.engines(names, backend, images)
+    run_id, images = new_run_id(), selection.images(options.image)
+    backend, why = selection.backend(options.backend, run_id, names, images)
+    engines, notes = selection.engines(names, backend, images)
     for line in (why, *notes):
-        choosing.say(line)
-    return Stage(run_id, backend, engines, images, {"backend_because": why, "notes": notes})
+        selection.say(line)
+    return Site(run_id, backend, engines, images, {"backend_because": why, "notes": notes})
 
 
-def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: Options) -> int:
+def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: RunOptions) -> int:
     """Plan, run, render, tell; returns the exit code."""
     begun = time.monotonic()
-    stage = set_stage(options.engine or drill.engines, options)
-    seed = choosing.seed(options.seed)
-    planned = _plan(_adjusted(drill, options), scenarios, stage.engines, seed, options)
-    folder, header = open_record(stage, drill, seed, planned, options)
-    choosing.say(f"{len(planned.trials)} trials, seed {seed}, record in {folder.path}")
-    live = Live(len(planned.trials))
+    site = choose_site(options.engine or drill.engines, options)
+    seed = selection.seed(options.seed)
+    planned = _plan(_adjusted(drill, options), scenarios, site.engines, seed, options)
+    folder, header = open_record(site, drill, seed, planned, options)
+    selection.say(f"{len(planned.trials)} trials, seed {seed}, record in {folder.path}")
+    live = RunProgress(len(planned.trials))
     campaign = Campaign(
-        stage.backend,
-        {engine.name: engine for engine in stage.engines},
-        stage.images,
+        site.backend,
+        {engine.name: engine for engine in site.engines},
+        site.images,
         folder,
         attempts=options.attempts or drill.attempts,
         jobs=options.jobs,
@@ -181,25 +182,25 @@ def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: Options) -> 
 
 
 def open_record(
-    stage: Stage, drill: Drill, seed: int, planned: plan.Plan, options: Options
+    site: Site, drill: Drill, seed: int, planned: plan.TrialPlan, options: RunOptions
 ) -> tuple[RunFolder, dict[str, Any]]:
     """The run's folder, with what is known of the run before its first trial."""
     header = {
-        "run": stage.run_id,
+        "run": site.run_id,
         "drill": drill.id,
         "title": drill.title,
         "teeth": drill.teeth,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": __version__,
-        "backend": stage.backend.name,
-        **stage.about,
+        "backend": site.backend.name,
+        **site.about,
         "seed": seed,
         "host": {"cores": os.cpu_count(), "platform": platform.platform()},
         "command": shlex.join(["mdrill", *sys.argv[1:]]),
         "planned": [trial.id for trial in planned.trials],
         "not_applicable": [vars(cell) for cell in planned.not_applicable],
     }
-    folder = RunFolder.create(choosing.out_folder(options.out), stage.run_id)
+    folder = RunFolder.create(selection.out_folder(options.out), site.run_id)
     folder.write_header(header)
     return folder, header
 
@@ -209,7 +210,7 @@ def finish(
     header: dict[str, Any],
     trials: Sequence[Mapping[str, Any]],
     stopped: BaseException | None,
-    options: Options,
+    options: RunOptions,
 ) -> int:
     """Write every report of what was done, also when something stopped the run; the exit code."""
     if isinstance(stopped, Interrupted):
@@ -224,20 +225,20 @@ def finish(
         raise stopped from None
     with suppress(OSError):
         click.echo(results.as_json(result) if options.as_json else terminal.text(result))
-        choosing.say(f"report: {folder.path / 'report.html'}")
+        selection.say(f"report: {folder.path / 'report.html'}")
     if stopped:
         raise stopped
     return result["exit_code"]
 
 
-def _adjusted(drill: Drill, options: Options) -> Drill:
+def _adjusted(drill: Drill, options: RunOptions) -> Drill:
     """The drill with what the command line overrides."""
     return replace(drill, rows=options.rows or drill.rows, repeat=options.repeat or drill.repeat)
 
 
 def _plan(
-    drill: Drill, scenarios: tuple[Scenario, ...], engines: Any, seed: int, options: Options
-) -> plan.Plan:
+    drill: Drill, scenarios: tuple[Scenario, ...], engines: Any, seed: int, options: RunOptions
+) -> plan.TrialPlan:
     """The trials asked for; ``--only`` finds decoys and left-out faults, too, by their names."""
     try:
         planned = plan.only(plan.make(drill, scenarios, engines, seed), options.only)
@@ -249,5 +250,5 @@ def _plan(
     if options.trial_seed is not None:
         trials = tuple(replace(trial, seed=options.trial_seed) for trial in planned.trials)
         planned = replace(planned, trials=trials)
-    part = choosing.shard(options.shard)
+    part = selection.shard(options.shard)
     return plan.shard(planned, *part) if part else planned

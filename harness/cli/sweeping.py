@@ -16,25 +16,25 @@ from typing import Any
 import click
 
 from harness import __version__
-from harness.cli import choosing, folders, rendering, resuming
-from harness.cli.crossing import Crossing
+from harness.cli import rendering, resuming, selection, sweep_selection
 from harness.cli.signals import postponed
-from harness.crashmatrix import terminal
+from harness.cli.sweep_progress import SweepProgress
 from harness.errors import UsageError
-from harness.store import RunFolder, new_run_id
+from harness.record.run_folder import RunFolder, new_run_id
+from harness.reporting.sweep import terminal
 from harness.sweep import journal, seeding, threshold
-from harness.sweep.clients import Client, EmulatedClient
 from harness.sweep.points import Way
-from harness.sweep.programs import ProgramClient
-from harness.sweep.sweep import Known, Sweep, Wishes
+from harness.sweep.sweep import Known, Sweep, SweepScope
+from harness.sweep.sweep_server import Yard
 from harness.sweep.verdicts import HARM
-from harness.sweep.yard import Yard
+from harness.tools.client import Client, EmulatedClient
+from harness.tools.program import ProgramClient
 
 KEPT_OF_THE_ENVIRONMENT = ("PATH", "HOME", "LANG", "JAVA_HOME", "NODE_PATH", "VIRTUAL_ENV")
 
 
 @dataclass(frozen=True)
-class Options:
+class SweepOptions:
     """What the command line says."""
 
     path: Path | None
@@ -114,17 +114,17 @@ class Options:
 @click.option("--json", "as_json", is_flag=True, help="Print sweep.json on stdout.")
 def sweep(**given: Any) -> int:
     """Run each migration of a folder, kill it at every point, and find out what heals it."""
-    options = Options(**given)
+    options = SweepOptions(**given)
     if options.resume is None:
         if options.path is None:
             raise UsageError(
                 "name a folder of migrations, or --resume a sweep; see mdrill sweep -h"
             )
-        return execute(folders.plan(options.path, options), options)
+        return execute(sweep_selection.plan(options.path, options), options)
     earlier = resuming.take_up(options.resume)
     now = {"resume": options.resume, "as_json": options.as_json}
-    options = Options(**{**earlier.wishes, **now})
-    planned = folders.plan(options.path, options)
+    options = SweepOptions(**{**earlier.wishes, **now})
+    planned = sweep_selection.plan(options.path, options)
     earlier.check_folder(planned)
     return execute(planned, options, earlier)
 
@@ -133,7 +133,9 @@ def sweep(**given: Any) -> int:
 
 
 def execute(
-    planned: folders.Plan, options: Options, earlier: resuming.Earlier | None = None
+    planned: sweep_selection.SweepPlan,
+    options: SweepOptions,
+    earlier: resuming.Earlier | None = None,
 ) -> int:
     """Start a server, sweep, render, tell; returns the exit code."""
     begun = time.monotonic()
@@ -149,7 +151,7 @@ def execute(
             header = earlier.header if earlier else _header(planned, options, run_id, yard, why)
             folder.write_header(header)
             record = journal.Journal(folder.path)
-            choosing.say(f"record in {folder.path}")
+            selection.say(f"record in {folder.path}")
             _cross(planned, wishes, yard, record, earlier.known if earlier else Known())
     except BaseException as error:
         stopped = error
@@ -162,8 +164,8 @@ def execute(
         return finish(folder, options, before, stopped)
 
 
-def _wishes(planned: folders.Plan, options: Options) -> Wishes:
-    return Wishes(
+def _wishes(planned: sweep_selection.SweepPlan, options: SweepOptions) -> SweepScope:
+    return SweepScope(
         options.rows,
         options.jobs,
         frozenset(map(Way, options.ways)) or frozenset(Way),
@@ -174,13 +176,15 @@ def _wishes(planned: folders.Plan, options: Options) -> Wishes:
 
 
 @contextmanager
-def _yard(planned: folders.Plan, options: Options, run_id: str) -> Iterator[tuple[Yard, str]]:
+def _yard(
+    planned: sweep_selection.SweepPlan, options: SweepOptions, run_id: str
+) -> Iterator[tuple[Yard, str]]:
     """A server, and why it is that one; nothing of it is left afterwards."""
-    images = choosing.images(options.image)
-    backend, why = choosing.backend(options.backend, run_id, [planned.engine.name], images)
-    (engine,), notes = choosing.engines([planned.engine.name], backend, images)
+    images = selection.images(options.image)
+    backend, why = selection.backend(options.backend, run_id, [planned.engine.name], images)
+    (engine,), notes = selection.engines([planned.engine.name], backend, images)
     for line in (why, *notes):
-        choosing.say(line)
+        selection.say(line)
     yard = Yard(backend, engine, images.get(engine.name))
     try:
         yield yard, why
@@ -190,16 +194,20 @@ def _yard(planned: folders.Plan, options: Options, run_id: str) -> Iterator[tupl
 
 
 def _cross(
-    planned: folders.Plan, wishes: Wishes, yard: Yard, record: journal.Journal, known: Known
+    planned: sweep_selection.SweepPlan,
+    wishes: SweepScope,
+    yard: Yard,
+    record: journal.Journal,
+    known: Known,
 ) -> None:
     """Sweep the folder, and tell how it goes."""
     client = _client(planned, yard)
-    crossing = Crossing(len(planned.chosen), len(known.finished))
+    progress = SweepProgress(len(planned.chosen), len(known.finished))
     sweep_ = Sweep(
-        yard, planned.tool, client, planned.migrations, record, wishes, known, crossing.news
+        yard, planned.tool, client, planned.migrations, record, wishes, known, progress.news
     )
     try:
-        with crossing:
+        with progress:
             sweep_.run()
     finally:
         with postponed():
@@ -209,7 +217,7 @@ def _cross(
 
 def finish(
     folder: RunFolder,
-    options: Options,
+    options: SweepOptions,
     before: threshold.Baseline | None,
     stopped: BaseException | None,
 ) -> int:
@@ -219,21 +227,21 @@ def finish(
     with suppress(OSError):
         text = folder.path / "sweep.json"
         click.echo(text.read_text("utf-8") if options.as_json else terminal.text(result))
-        choosing.say(f"report: {folder.path / 'sweep.html'}")
+        selection.say(f"report: {folder.path / 'sweep.html'}")
     if stopped:
-        choosing.say(f"go on with: mdrill sweep --resume {shlex.quote(str(folder.path))}")
+        selection.say(f"go on with: mdrill sweep --resume {shlex.quote(str(folder.path))}")
         raise stopped
     return result["exit_code"]
 
 
-def _folder(options: Options, run_id: str) -> RunFolder:
+def _folder(options: SweepOptions, run_id: str) -> RunFolder:
     if options.resume:
         return RunFolder.open(options.resume)
-    return RunFolder.create(choosing.out_folder(options.out), run_id)
+    return RunFolder.create(selection.out_folder(options.out), run_id)
 
 
 def _header(
-    planned: folders.Plan, options: Options, run_id: str, yard: Yard, why: str
+    planned: sweep_selection.SweepPlan, options: SweepOptions, run_id: str, yard: Yard, why: str
 ) -> dict[str, Any]:
     wishes = {**vars(options), "path": planned.folder.resolve(), "engine": planned.engine.name}
     return {
@@ -257,7 +265,7 @@ def _header(
     }
 
 
-def _client(planned: folders.Plan, yard: Yard) -> Client:
+def _client(planned: sweep_selection.SweepPlan, yard: Yard) -> Client:
     if planned.tool.how == "emulated":
         return EmulatedClient(planned.tool, planned.migrations, yard.guard)
     kept = {k: os.environ[k] for k in KEPT_OF_THE_ENVIRONMENT if k in os.environ}

@@ -86,9 +86,9 @@ class EngineFacts:
     catalog: ModuleType
     plans: ModuleType
     backups: ModuleType
-    gating: ModuleType
-    filling: ModuleType
-    census: ModuleType
+    holding: ModuleType
+    table_specs: ModuleType
+    snapshot: ModuleType
     probing: ModuleType
 
 

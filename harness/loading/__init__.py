@@ -13,7 +13,7 @@ from harness.loading import checks, shapes, yaml_nodes
 from harness.loading.decode import Decoder, Invalid
 from harness.loading.schema import schema
 from harness.model import Drill, Scenario
-from harness.tool import Tool
+from harness.tools.adapter import Tool
 
 __all__ = [
     "load_all",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import get_args
 
-from harness import catalog, model
+from harness import model, registry
 from harness.application.workload import bind
 from harness.errors import Problem
 from harness.loading.yaml_nodes import Mapping, Node, Scalar, Sequence
@@ -66,10 +66,10 @@ def scenario(root: Mapping, complain: Complain) -> None:
 
 def drill(root: Mapping, complain: Complain) -> None:
     """Engines and modes that a drill names."""
-    for key, known in (("engines", catalog.engines()), ("modes", get_args(model.Mode))):
+    for key, known in (("engines", registry.engines()), ("modes", get_args(model.Mode))):
         for name, line in texts(root, key):
             if name not in known and name != "all":
-                complain(line, catalog.unknown(key.removesuffix("s"), name, {*known, "all"}))
+                complain(line, registry.unknown(key.removesuffix("s"), name, {*known, "all"}))
 
 
 def file_id(name: str, file: str) -> list[Problem]:
@@ -136,16 +136,18 @@ def _names(found: Iterable[Mapping], word: str) -> list[tuple[str, int]]:
 def _scopes(root: Mapping, complain: Complain) -> None:
     faults = {name for item in items(root, "faults") for name, _ in texts(item, "fault")}
     words: set[str] = set(get_args(model.Mode))
-    for engine in catalog.engines().values():
+    for engine in registry.engines().values():
         for mode in get_args(model.Mode):
             words |= model.words_of(engine.name, engine.traits, mode)
     for item in _scoped(root):
         for name, line in texts(item, "faults"):
             if name not in faults:
-                complain(line, catalog.unknown("fault", name, faults))
+                complain(line, registry.unknown("fault", name, faults))
         for name, line in texts(item, "where"):
             if name.removeprefix("not-") not in words:
-                complain(line, catalog.unknown("word in 'where'", name.removeprefix("not-"), words))
+                complain(
+                    line, registry.unknown("word in 'where'", name.removeprefix("not-"), words)
+                )
 
 
 def _moments(root: Mapping, complain: Complain) -> None:
@@ -153,7 +155,7 @@ def _moments(root: Mapping, complain: Complain) -> None:
     statements = migration.get("statements") if isinstance(migration, Mapping) else None
     many = isinstance(statements, Sequence)
     count = len(statements.items) if many else int(statements is not None)
-    known = catalog.kinds("faults")
+    known = registry.kinds("faults")
     for item in items(root, "faults"):
         kind = item.get("kind")
         cls = known.get(kind.value) if isinstance(kind, Scalar) else None
@@ -189,7 +191,7 @@ def _modes(root: Mapping, complain: Complain) -> None:
         return
     tool = next((name for name, _ in texts(migration, "tool")), "plain")
     modes = texts(migration, "modes") or (("autocommit", migration.line),)
-    known = getattr(catalog.kinds("migrators").get(tool), "modes", get_args(model.Mode))
+    known = getattr(registry.kinds("migrators").get(tool), "modes", get_args(model.Mode))
     for mode, line in modes:
         if mode in get_args(model.Mode) and mode not in known:
             wanted = " or ".join(sorted(known))
@@ -241,7 +243,7 @@ def _decoys(root: Mapping, complain: Complain) -> None:
                 complain(line, f"'{name}' can catch nothing: the scenario has no such section")
             elif name not in verify | usable | steps:
                 what = "claim of verify, nor a step of this decoy, in 'caught_by':"
-                complain(line, catalog.unknown(what, name, verify | usable | steps))
+                complain(line, registry.unknown(what, name, verify | usable | steps))
 
 
 def _app(root: Mapping, complain: Complain) -> None:
@@ -252,13 +254,13 @@ def _app(root: Mapping, complain: Complain) -> None:
     known = [pair.key for pair in versions.pairs]
     start = next(iter(texts(app, "start")), ("old", app.line))
     if start[0] not in known:
-        complain(start[1], catalog.unknown("version for the app to start with:", start[0], known))
+        complain(start[1], registry.unknown("version for the app to start with:", start[0], known))
     _app_values(app, versions, complain)
     for _, procedure in _procedures(root):
         for step in items(procedure, "steps"):
             for name, line in texts(step, "switch_app"):
                 if name not in known:
-                    complain(line, catalog.unknown("version of the app", name, known))
+                    complain(line, registry.unknown("version of the app", name, known))
 
 
 def _app_values(app: Mapping, versions: Mapping, complain: Complain) -> None:
@@ -272,7 +274,7 @@ def _app_values(app: Mapping, versions: Mapping, complain: Complain) -> None:
             for text in _nodes(statement) or (statement,):
                 if isinstance(text, Scalar) and isinstance(text.value, str):
                     for name in {*bind(text.value).names} - known:
-                        complain(text.line, catalog.unknown("value of the app", name, known))
+                        complain(text.line, registry.unknown("value of the app", name, known))
 
 
 def _keys(node: Node | None) -> tuple[str, ...]:
@@ -286,8 +288,8 @@ def _nodes(node: Node | None) -> tuple[Node, ...]:
 def tool(root: Mapping, complain: Complain) -> None:
     """Engines that a tool names, and what it needs to be run or emulated."""
     for name, line in texts(root, "engines"):
-        if name not in catalog.engines():
-            complain(line, catalog.unknown("engine", name, catalog.engines()))
+        if name not in registry.engines():
+            complain(line, registry.unknown("engine", name, registry.engines()))
     how = root.get("how")
     needed = {"emulated": ("emulation",), "run": ("program", "url", "apply")}
     for key in needed.get(how.value if isinstance(how, Scalar) else "", ()):

@@ -12,7 +12,7 @@ from collections import abc
 from dataclasses import is_dataclass
 from typing import Any, Literal
 
-from harness import catalog, model
+from harness import model, registry
 from harness.errors import Problem
 from harness.loading import shapes, sql
 from harness.loading.shapes import INVALID, Invalid, Key, Kinds, Shape, name_of
@@ -73,8 +73,8 @@ class Decoder:
         return self._finish(node, shape, values, word)
 
     def _finish(self, node: Mapping, shape: Shape, values: dict[str, Any], word: str) -> Any:
-        if shape is shapes.GATE:
-            return values["gate"]
+        if shape is shapes.HOLD:
+            return values["hold"]
         if shape is shapes.CONDITION:
             principal = node.get(word)
             told = principal.value if isinstance(principal, Scalar) else ""
@@ -112,7 +112,7 @@ class Decoder:
             )
         strange = [pair for pair in node.pairs if pair.key not in shape.keys]
         for pair in strange:
-            self.complain(pair.line, catalog.unknown("key", pair.key, {*known, *shape.keys}))
+            self.complain(pair.line, registry.unknown("key", pair.key, {*known, *shape.keys}))
         if not strange:
             self.complain(
                 node.line,
@@ -134,7 +134,7 @@ class Decoder:
         if not isinstance(found, Scalar) or not isinstance(found.value, str):
             return self.wanted(found, f"one of: {', '.join(sorted(known))}")
         if found.value not in known:
-            return self.complain(found.line, catalog.unknown("kind", found.value, known))
+            return self.complain(found.line, registry.unknown("kind", found.value, known))
         return found.value, known[found.value]
 
     def _unknown_keys(self, shape: Shape, rest: list, keys: dict[str, Key]) -> None:
@@ -142,7 +142,7 @@ class Decoder:
             if pair.key in keys:
                 continue
             known = {*shape.keys, *keys, *((shape.kinds.by_key,) if shape.kinds else ())} - {""}
-            message = catalog.unknown("key", pair.key, known)
+            message = registry.unknown("key", pair.key, known)
             if pair.key in HINTS:
                 message += f". For '{pair.key}': {HINTS[pair.key]}"
             self.complain(pair.line, message)
@@ -252,7 +252,7 @@ class Decoder:
         if any(value == k and type(value) is type(k) for k in known):
             return value
         if isinstance(value, str) and all(isinstance(k, str) for k in known):
-            return self.complain(node.line, catalog.unknown("value", value, known))
+            return self.complain(node.line, registry.unknown("value", value, known))
         return self.wanted(node, f"one of: {', '.join(str(k) for k in known)}")
 
     def _tuple(self, node: Node, args: tuple) -> Any:

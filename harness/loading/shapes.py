@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, Union
 
-from harness import catalog, model, tool
+from harness import model, registry
 from harness.errors import DrillError
+from harness.tools import adapter
 
 HIDDEN = frozenset({"line", "file", "sha256"})
 UNITS = {"_s": "s", "_ms": "ms"}
@@ -57,7 +58,7 @@ class Kinds:
 
     def known(self) -> dict[str, type]:
         """Every kind by the word as it is written here."""
-        found = catalog.kinds(self.room)
+        found = registry.kinds(self.room)
         if self.by_key:
             return found
         return {word.replace("-", "_"): cls for word, cls in found.items()}
@@ -172,13 +173,13 @@ CONDITION = Shape(
     ),
     Kinds("claims", "probe"),
 )
-GATE = Shape(dict, "gate", {}, Kinds("gates", "gate"))
+HOLD = Shape(dict, "hold", {}, Kinds("holds", "hold"))
 MOMENT = Shape(
     model.Moment,
     "moment",
-    keys_of(model.Moment, hints={"gate": GATE}),
+    keys_of(model.Moment, hints={"hold": HOLD}),
     exactly_one=("before", "after", "inside"),
-    needs={"inside": ("gate",), "gate": ("inside",), "opens": ("gate",)},
+    needs={"inside": ("hold",), "hold": ("inside",), "released": ("hold",)},
 )
 FAULT = Shape(
     model.Fault,
@@ -254,7 +255,7 @@ DRILL = Shape(
     "drill",
     keys_of(model.Drill, drop=frozenset({"id"}), required={"format": True}),
 )
-TOOL = Shape(tool.Tool, "tool", keys_of(tool.Tool, drop=frozenset({"id"})))
+TOOL = Shape(adapter.Tool, "tool", keys_of(adapter.Tool, drop=frozenset({"id"})))
 
 MAY_BE_EMPTY = frozenset({"decoys", "damage"})
 

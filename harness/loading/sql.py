@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing
 from typing import Any, Protocol
 
-from harness import catalog, model
+from harness import model, registry
 from harness.loading.shapes import Invalid, members
 from harness.loading.yaml_nodes import Mapping, Node, Scalar, Sequence
 
@@ -48,7 +48,7 @@ def _per_engine(decoder: Decoding, node: Mapping) -> Any:
     for pair in node.pairs:
         if pair.key not in NAMES:
             texts[pair.key] = decoder.complain(
-                pair.line, catalog.unknown("engine", pair.key, NAMES)
+                pair.line, registry.unknown("engine", pair.key, NAMES)
             )
         elif isinstance(pair.node, Mapping):
             texts[pair.key] = decoder.wanted(pair.node, "SQL as text")

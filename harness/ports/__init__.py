@@ -1,6 +1,6 @@
 """The protocols through which the rooms of floor 6 meet, and the values they exchange.
 
-Backends know :class:`Recipe` and no engine; engines know no backend. A verb (fault, gate,
+Backends know :class:`Recipe` and no engine; engines know no backend. A verb (fault, hold,
 step, claim) is handed a :class:`Target` and nothing else.
 """
 
@@ -21,7 +21,7 @@ from harness.ports.values import (
     Answer,
     Capability,
     Finding,
-    Outcome,
+    MigrationOutcome,
     Recipe,
     Rows,
     ServerFacts,
@@ -35,7 +35,7 @@ from harness.ports.verbs import (
     Application,
     ClaimKind,
     FaultKind,
-    GateKind,
+    HoldKind,
     MigrationRun,
     MigratorKind,
     Renderer,
@@ -54,12 +54,12 @@ __all__ = [
     "Engine",
     "FaultKind",
     "Finding",
-    "GateKind",
     "HasTools",
+    "HoldKind",
     "Killable",
+    "MigrationOutcome",
     "MigrationRun",
     "MigratorKind",
-    "Outcome",
     "Pausable",
     "Recipe",
     "Renderer",

@@ -52,7 +52,7 @@ class Engine(Protocol):
     catalog: ModuleType
     plans: ModuleType
     backups: ModuleType
-    gating: ModuleType
-    filling: ModuleType
-    census: ModuleType
+    holding: ModuleType
+    table_specs: ModuleType
+    snapshot: ModuleType
     probing: ModuleType

@@ -151,7 +151,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MigrationOutcome:
     """How a migrator ended: statements acknowledged, its error if any, its exit status."""
 
     done: int

@@ -8,8 +8,15 @@ from typing import Any, ClassVar, Protocol
 
 from harness.ports.engines import Engine, Session
 from harness.ports.servers import Server
-from harness.ports.values import Capability, Finding, Outcome, SessionInfo, Traffic, Witness
-from harness.timeline import Timeline
+from harness.ports.values import (
+    Capability,
+    Finding,
+    MigrationOutcome,
+    SessionInfo,
+    Traffic,
+    Witness,
+)
+from harness.record.timeline import Timeline
 
 
 class Application(Protocol):
@@ -43,7 +50,7 @@ class MigrationRun(Protocol):
 
     def alive(self) -> bool: ...
 
-    def outcome(self, deadline_s: float) -> Outcome:
+    def outcome(self, deadline_s: float) -> MigrationOutcome:
         """Wait until the process has ended; DeadlineExceeded if it does not."""
 
     def signal(self, name: str) -> None:
@@ -68,7 +75,7 @@ class Target(Protocol):
     migration: MigrationRun | None
     """The latest run of the migration."""
     shelf: dict[str, Any]
-    """What one verb leaves for a later one in the same trial: a dump, a gate, a relay."""
+    """What one verb leaves for a later one in the same trial: a dump, a hold, a relay."""
 
     def connect(
         self, role: str, database: str | None = None, *, timeout_s: float = 5
@@ -121,7 +128,7 @@ class FaultKind(Protocol):
         return
 
 
-class GateKind(Protocol):
+class HoldKind(Protocol):
     """Holds a statement while it runs, deterministically: by a lock, never by the clock."""
 
     def arm(self, target: Target) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.timeline import Event
+from harness.record.timeline import Event
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.tool import names_of
+from harness.tools.adapter import names_of
 from harness.wire import Message
 
 CONTROL = re.compile(r"^\W*(COMMIT|ROLLBACK|END|ABORT)\b", re.IGNORECASE)

@@ -11,12 +11,12 @@ from itertools import pairwise
 
 from harness.errors import DrillError
 from harness.layouts import Migration
-from harness.sweep.census import Census, difference
-from harness.sweep.clients import Client, Ended, Errand
+from harness.state.snapshot import Snapshot, difference
+from harness.sweep.held_run import first_line
 from harness.sweep.points import Row, kind_of
-from harness.sweep.strike import first_line
-from harness.sweep.yard import Trial, Yard
-from harness.wire import Message, Proxy, Stop
+from harness.sweep.sweep_server import TrialDatabase, Yard
+from harness.tools.client import Client, Ended, RunRequest
+from harness.wire import Breakpoint, Message, Proxy
 
 RUN_DEADLINE_S = 300.0
 
@@ -31,7 +31,7 @@ class State:
 
     done: int
     """How many statements of the migration had been sent and answered by then."""
-    census: Census
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,23 @@ class Reference:
     """Columns whose values differ from run to run (now(), random()); never compared."""
 
     @property
-    def before(self) -> Census:
-        return self.states[0].census
+    def before(self) -> Snapshot:
+        return self.states[0].snapshot
 
     @property
-    def after(self) -> Census:
-        return self.states[-1].census
+    def after(self) -> Snapshot:
+        return self.states[-1].snapshot
 
     def landmarks(self) -> list[str]:
         """Objects that come or go on the way, in that order."""
         found: dict[str, None] = {}
         for one, other in pairwise(self.states):
-            gap = difference(one.census, other.census)
+            gap = difference(one.snapshot, other.snapshot)
             found.update(dict.fromkeys((*gap.new, *gap.gone)))
         return list(found)
 
 
-class Referee:
+class ReferenceRunner:
     """Runs migrations undisturbed and writes down what they do."""
 
     def __init__(self, yard: Yard, client: Client, tables: Collection[str]) -> None:
@@ -75,29 +75,29 @@ class Referee:
     def plainly(self, migration: Migration, database: str, *, down: bool = False) -> None:
         """Run it with nothing between it and the server. ReferenceFailed if it fails."""
         self._yard.leave(database)
-        run = self._client.start(Errand(migration, down), self._yard.address, database)
+        run = self._client.start(RunRequest(migration, down), self._yard.address, database)
         _check(run.outcome(RUN_DEADLINE_S))
 
     def watch(
         self,
         migration: Migration,
-        trial: Trial,
-        before: Census,
+        trial: TrialDatabase,
+        before: Snapshot,
         volatile: Mapping[str, tuple[str, ...]],
     ) -> Reference:
         """Run it message by message on a prepared trial, and take each state it shows."""
         proxy = self._proxy()
         states = [State(0, before.without(self._tables))]
         try:
-            proxy.stop_at(Stop(1, "before"))
+            proxy.stop_at(Breakpoint(1, "before"))
             address = self._yard.through(proxy.port)
-            run = self._client.start(Errand(migration), address, trial.database)
+            run = self._client.start(RunRequest(migration), address, trial.database)
             trial.holds = None
             n = 1
             while (message := proxy.wait_stopped(RUN_DEADLINE_S, run.ended)) is not None:
                 self._look(states, proxy.messages[: n - 1], trial, volatile)
                 n = message.n + 1
-                proxy.release(Stop(n, "before"))
+                proxy.release(Breakpoint(n, "before"))
             ended = run.outcome(RUN_DEADLINE_S)
             messages, connected = list(proxy.messages), bool(proxy.sessions())
         finally:
@@ -111,7 +111,7 @@ class Referee:
         self._look(states, messages, trial, volatile, last=True)
         rows = self.rows(messages, migration)
         total = sum(row.statements for row in rows)
-        states[-1] = State(total, states[-1].census)
+        states[-1] = State(total, states[-1].snapshot)
         return Reference(tuple(rows), tuple(states), total, (), dict(volatile))
 
     def _proxy(self) -> Proxy:
@@ -127,7 +127,7 @@ class Referee:
         self,
         states: list[State],
         sent: Sequence[Message],
-        trial: Trial,
+        trial: TrialDatabase,
         volatile: Mapping[str, tuple[str, ...]],
         *,
         last: bool = False,
@@ -138,9 +138,9 @@ class Referee:
         """
         if not last and (not sent or sent[-1].in_transaction):
             return
-        census = self._yard.census(trial.database, volatile, self._tables)
-        seen = census.without(self._tables)
-        if difference(states[-1].census, seen):
+        snapshot = self._yard.snapshot(trial.database, volatile, self._tables)
+        seen = snapshot.without(self._tables)
+        if difference(states[-1].snapshot, seen):
             states.append(State(self._count(sent), seen))
 
     def _count(self, messages: Sequence[Message]) -> int:
@@ -169,10 +169,10 @@ class Referee:
         cut = migration.up.cut(self._yard.engine.dialect)
         return [f"{statement.file}:{statement.line}" for statement in cut]
 
-    def volatile(self, one: Trial, other: Trial) -> dict[str, tuple[str, ...]]:
+    def volatile(self, one: TrialDatabase, other: TrialDatabase) -> dict[str, tuple[str, ...]]:
         """Columns in which two unbroken runs on equal databases differ."""
-        first, second = self._yard.census(one.database), self._yard.census(other.database)
-        sums = self._yard.engine.census.column_sums
+        first, second = self._yard.snapshot(one.database), self._yard.snapshot(other.database)
+        sums = self._yard.engine.snapshot.column_sums
         found = {}
         for table in difference(first, second).data:
             ours = sums(self._yard.session(one.database), table)

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import sqltext
 from harness.errors import DatabaseError, StepFailed, UsageError
 from harness.ports import Session
-from harness.sweep.yard import Yard
+from harness.sweep.sweep_server import Yard
 
 
 class Seed:

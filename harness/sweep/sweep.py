@@ -8,25 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from harness import filling
+from harness import row_generation
 from harness.layouts import Migration
+from harness.state.snapshot import Snapshot, difference
 from harness.sweep import verdicts
-from harness.sweep.cells import Cells, Subject
-from harness.sweep.census import Census, difference
-from harness.sweep.clients import Client
-from harness.sweep.healing import Healer
 from harness.sweep.journal import Journal, Known
 from harness.sweep.points import Point, Way, points
-from harness.sweep.reference import Referee, Reference, ReferenceFailed
+from harness.sweep.recovery_trials import RecoveryTrials
+from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
 from harness.sweep.seeding import Dump, Seed
-from harness.sweep.yard import Yard
-from harness.tool import Tool, for_dialect
+from harness.sweep.striker import Striker, Subject
+from harness.sweep.sweep_server import Yard
+from harness.tools.adapter import Tool, for_dialect
+from harness.tools.client import Client
 
 BARE, BASE = "bare", "base"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SweepScope:
     """What of a folder is swept, and on what rows."""
 
     rows: int = 200
@@ -51,7 +51,7 @@ class Sweep:
         client: Client,
         migrations: Sequence[Migration],
         journal: Journal,
-        wishes: Wishes,
+        wishes: SweepScope,
         known: Known,
         news: Callable[..., None],
     ) -> None:
@@ -65,10 +65,10 @@ class Sweep:
         self._news = news
         engine = yard.engine
         self._tables: tuple[str, ...] = for_dialect(tool.tables, engine.name, engine.dialect)
-        self._referee = Referee(yard, client, self._tables)
-        self._healer = Healer(yard, tool, client, self._tables)
-        self._cells = Cells(
-            yard, client, self._healer, self._tables, journal, known, news, wishes.jobs
+        self._reference_runner = ReferenceRunner(yard, client, self._tables)
+        self._recovery_trials = RecoveryTrials(yard, tool, client, self._tables)
+        self._striker = Striker(
+            yard, client, self._recovery_trials, self._tables, journal, known, news, wishes.jobs
         )
         self._base_stands = False
 
@@ -77,7 +77,7 @@ class Sweep:
         try:
             self._cross()
         finally:
-            self._cells.close()
+            self._striker.close()
             if self._wishes.seed and self._wishes.seed.refused:
                 self._journal.add("seeding", refused=self._wishes.seed.refused)
 
@@ -90,7 +90,7 @@ class Sweep:
             try:
                 if self._wanted(migration):
                     self._one(migration)
-                self._referee.plainly(migration, BARE)
+                self._reference_runner.plainly(migration, BARE)
             except ReferenceFailed as failed:
                 self._journal.add("broken", migration=migration.version, says=str(failed))
                 self._news("broken", migration=migration, says=str(failed))
@@ -102,7 +102,7 @@ class Sweep:
         if self._wishes.dump is None:
             return ()
         self._wishes.dump.load(self._yard, BARE)
-        applied, _ = self._healer.believes(BARE)
+        applied, _ = self._recovery_trials.believes(BARE)
         if self._tool.applied_up_to and applied:
             versions = [migration.version for migration in self._migrations]
             return tuple(versions[: versions.index(applied[-1]) + 1])
@@ -112,7 +112,7 @@ class Sweep:
         """Take the rows along, so that nothing has to be copied for the next migration."""
         if self._base_stands:
             try:
-                self._referee.plainly(migration, BASE)
+                self._reference_runner.plainly(migration, BASE)
             except ReferenceFailed:
                 self._base_stands = False
 
@@ -126,7 +126,9 @@ class Sweep:
         reference, base = self._refer(migration)
         todo = [p for p in self._points(reference) if not self._is_known(migration, p)]
         self._news("begins", migration=migration, cells=len(todo))
-        self._cells.strike(Subject(migration, self._before(migration), reference, base, BASE), todo)
+        self._striker.strike(
+            Subject(migration, self._before(migration), reference, base, BASE), todo
+        )
         self._journal.add("finished", migration=migration.version)
 
     def _before(self, migration: Migration) -> str:
@@ -141,7 +143,7 @@ class Sweep:
     def _is_known(self, migration: Migration, point: Point) -> bool:
         return (migration.version, point.id) in self._known.cells
 
-    def _refer(self, migration: Migration) -> tuple[Reference, Census]:
+    def _refer(self, migration: Migration) -> tuple[Reference, Snapshot]:
         """The unbroken run, on rows; on empty tables where it fails because of the rows."""
         filled = self._set_base()
         why = ""
@@ -163,10 +165,10 @@ class Sweep:
             states=[
                 {
                     "done": state.done,
-                    "key": state.census.key(),
-                    "rows": state.census.rows(),
-                    "differs": difference(reference.before, state.census).lines(
-                        reference.before, state.census
+                    "key": state.snapshot.key(),
+                    "rows": state.snapshot.rows(),
+                    "differs": difference(reference.before, state.snapshot).lines(
+                        reference.before, state.snapshot
                     ),
                 }
                 for state in reference.states
@@ -180,23 +182,23 @@ class Sweep:
         )
         return reference, base
 
-    def _watch(self, migration: Migration) -> tuple[Reference, Census]:
+    def _watch(self, migration: Migration) -> tuple[Reference, Snapshot]:
         one, other = self._yard.trials(2)
-        base = self._yard.census(BASE)
+        base = self._yard.snapshot(BASE)
         for trial in (one, other):
             self._yard.prepare(trial, BASE, base)
             trial.holds = None
-            self._referee.plainly(migration, trial.database)
-            if trial is one and base.contents != self._yard.census(one.database).contents:
+            self._reference_runner.plainly(migration, trial.database)
+            if trial is one and base.contents != self._yard.snapshot(one.database).contents:
                 self._yard.wait_tick()
-        volatile = self._referee.volatile(one, other)
-        one.holds = self._yard.census(one.database, volatile)
-        other.holds = self._yard.census(other.database, volatile)
-        base = self._yard.census(BASE, volatile)
+        volatile = self._reference_runner.volatile(one, other)
+        one.holds = self._yard.snapshot(one.database, volatile)
+        other.holds = self._yard.snapshot(other.database, volatile)
+        base = self._yard.snapshot(BASE, volatile)
         self._yard.prepare(one, BASE, base)
-        reference = self._referee.watch(migration, one, base, volatile)
-        applied, stuck = self._healer.believes(one.database)
-        if not self._healer.settled(migration, one.database):
+        reference = self._reference_runner.watch(migration, one, base, volatile)
+        applied, stuck = self._recovery_trials.believes(one.database)
+        if not self._recovery_trials.settled(migration, one.database):
             raise ReferenceFailed(
                 f"{self._tool.title} ended well, and its table does not tell it: it "
                 f"{'is at work or dirty' if stuck else 'has no ' + migration.version}, and has "
@@ -204,7 +206,7 @@ class Sweep:
             )
         return replace(reference, applied=applied), base
 
-    def _set_base(self) -> tuple[filling.Filled, ...]:
+    def _set_base(self) -> tuple[row_generation.Filled, ...]:
         """The state before the migration, with rows in every table that had none."""
         if not self._base_stands:
             self._yard.drop(BASE)
@@ -215,4 +217,6 @@ class Sweep:
         session = self._yard.session(BASE)
         if self._wishes.seed:
             self._wishes.seed.plant(session)
-        return filling.fill(self._yard.engine, session, self._wishes.rows, without=self._tables)
+        return row_generation.fill(
+            self._yard.engine, session, self._wishes.rows, without=self._tables
+        )

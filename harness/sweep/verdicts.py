@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.sweep.census import Census, difference, rows_lost
+from harness.state.snapshot import Snapshot, difference, rows_lost
 from harness.sweep.reference import Reference
 
 
@@ -44,7 +44,7 @@ def worst(grades: Collection[Grade]) -> Grade:
 
 
 @dataclass(frozen=True)
-class Left:
+class LeftState:
     """The state that a crash left, named from the catalogue and the rows."""
 
     name: str
@@ -58,38 +58,38 @@ class Left:
     """False for an ``other`` that differs in an object its next statement does not touch."""
 
 
-def name(census: Census, reference: Reference, tables: Collection[str]) -> Left:
+def name(snapshot: Snapshot, reference: Reference, tables: Collection[str]) -> LeftState:
     """Name a state by the states of the unbroken run."""
-    seen = census.without(tables)
-    key = census.key(counted=tables)
+    seen = snapshot.without(tables)
+    key = snapshot.key(counted=tables)
     last = len(reference.states) - 1
     for at, state in enumerate(reference.states):
-        if not difference(state.census, seen):
+        if not difference(state.snapshot, seen):
             if at == last:
-                return Left("after", reference.statements, key)
+                return LeftState("after", reference.statements, key)
             told = "before" if at == 0 else f"{state.done} of {reference.statements}"
-            return Left(told, state.done, key)
+            return LeftState(told, state.done, key)
     return _other(seen, reference, key)
 
 
-def _other(seen: Census, reference: Reference, key: str) -> Left:
+def _other(seen: Snapshot, reference: Reference, key: str) -> LeftState:
     """The nearest state, and whether only what the run is about to touch is different."""
-    gaps = [difference(state.census, seen) for state in reference.states]
+    gaps = [difference(state.snapshot, seen) for state in reference.states]
     at = min(range(len(gaps)), key=lambda n: gaps[n].size())
     touched: set[str] = set()
     for one, next_ in zip(reference.states[at:], reference.states[at + 1 :], strict=False):
-        touched |= difference(one.census, next_.census).objects()
+        touched |= difference(one.snapshot, next_.snapshot).objects()
     for one, next_ in zip(reference.states, reference.states[1 : at + 1], strict=False):
-        touched |= difference(one.census, next_.census).objects()
+        touched |= difference(one.snapshot, next_.snapshot).objects()
     state = reference.states[at]
-    lines = tuple(gaps[at].lines(state.census, seen))
+    lines = tuple(gaps[at].lines(state.snapshot, seen))
     told = f"{state.done} of {reference.statements}, and debris"
-    return Left(told, state.done, key, lines, gaps[at].objects() <= touched)
+    return LeftState(told, state.done, key, lines, gaps[at].objects() <= touched)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One recovery that was tried on a copy of the state, judged by the census."""
+    """One recovery that was tried on a copy of the state, judged by the snapshot."""
 
     name: str
     kind: str
@@ -112,7 +112,7 @@ GRADE_OF = {
 }
 
 
-def grade(left: Left, settled: bool, attempts: Sequence[Attempt], gone: Mapping) -> Grade:
+def grade(left: LeftState, settled: bool, attempts: Sequence[Attempt], gone: Mapping) -> Grade:
     """What the crash asks of a person.
 
     ``settled``: the tool takes the migration for applied and holds no lock. ``gone`` are rows that
@@ -134,17 +134,17 @@ def grade(left: Left, settled: bool, attempts: Sequence[Attempt], gone: Mapping)
     return Grade.UNHEALED
 
 
-def judge(census: Census, reference: Reference, tables: Collection[str]) -> tuple[bool, str]:
+def judge(snapshot: Snapshot, reference: Reference, tables: Collection[str]) -> tuple[bool, str]:
     """Whether a recovery ended where an unbroken run ends; if not, what differs."""
-    gap = difference(reference.after, census.without(tables))
+    gap = difference(reference.after, snapshot.without(tables))
     if not gap:
         return True, ""
-    return False, "; ".join(gap.lines(reference.after, census.without(tables))[:4])
+    return False, "; ".join(gap.lines(reference.after, snapshot.without(tables))[:4])
 
 
-def lost(census: Census, reference: Reference, tables: Collection[str]) -> dict[str, int]:
+def lost(snapshot: Snapshot, reference: Reference, tables: Collection[str]) -> dict[str, int]:
     """Rows by table that were there, that an unbroken migration keeps, and that are gone."""
-    return rows_lost(reference.before, census.without(tables), reference.after)
+    return rows_lost(reference.before, snapshot.without(tables), reference.after)
 
 
 def rows_removed(reference: Reference) -> dict[str, int]:

@@ -6,7 +6,7 @@ on, or when its answer has come and the client does not know it.
 
 from __future__ import annotations
 
-from harness.wire.exchange import Message, Stop
+from harness.wire.exchange import Breakpoint, Message
 from harness.wire.proxy import Proxy
 
-__all__ = ["Message", "Proxy", "Stop"]
+__all__ = ["Breakpoint", "Message", "Proxy"]

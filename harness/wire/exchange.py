@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Stop:
+class Breakpoint:
     """A place where the run is held."""
 
     n: int

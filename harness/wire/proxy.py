@@ -21,7 +21,7 @@ from harness.errors import DeadlineExceeded, UsageError
 from harness.wire.changing import can_change
 from harness.wire.connection import Connection
 from harness.wire.ends import End
-from harness.wire.exchange import Dialogue, Message, Request, Stop
+from harness.wire.exchange import Breakpoint, Dialogue, Message, Request
 from harness.wire.mysql import MySQLDialogue
 from harness.wire.pacing import Split
 from harness.wire.postgres import PostgresDialogue
@@ -65,7 +65,7 @@ class Proxy:
         self._split = split if paced else None
         self._messages: list[Message] = []
         self._connections: list[Connection] = []
-        self._stop: Stop | None = None
+        self._stop: Breakpoint | None = None
         self._held: _Held | None = None
         self.reads = 0
         """How many messages that change nothing have come."""
@@ -92,7 +92,7 @@ class Proxy:
         """The server's sessions of all connections so far, also of those that have ended."""
         return tuple(c.pid for c in list(self._connections) if c.pid)
 
-    def stop_at(self, stop: Stop | None) -> None:
+    def stop_at(self, stop: Breakpoint | None) -> None:
         """Hold the run there; None: nowhere. A place that the run has passed holds nothing."""
         self._do(lambda: setattr(self, "_stop", stop))
 
@@ -114,7 +114,7 @@ class Proxy:
                 self._changed.wait(POLL_S)
             return self._held.message
 
-    def release(self, then: Stop | None = None) -> None:
+    def release(self, then: Breakpoint | None = None) -> None:
         """Let the held message or answer pass, and hold again at ``then``."""
 
         def release() -> None:
@@ -232,7 +232,7 @@ class Proxy:
 
     def stops(self, message: Message, where: str, connection: Connection) -> bool:
         """See :class:`harness.wire.connection.Desk`; called by the proxy's thread."""
-        if self._stop != Stop(message.n, where):
+        if self._stop != Breakpoint(message.n, where):
             return False
         with self._changed:
             self._stop = None

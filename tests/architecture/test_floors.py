@@ -12,25 +12,23 @@ import pytest
 from house import MODULES, PACKAGE
 
 FLOORS = (
-    # what everybody may know: the words, the record, how to wait
+    # what everybody may know
     {"__version__", "errors"},
-    {"bundled", "model", "relay", "sqltext", "timeline", "tool", "waiting", "wire"},
-    # the promises between rooms; what follows from a record
-    {"layouts", "ports", "verdict"},
-    {"catalog", "comparison", "guard", "plan", "procedure", "questions", "results"}
-    | {"filling", "ledger", "version_table"},
-    # rooms of kinds: neighbours that have never heard of each other
-    {"application", "backends", "claims", "engines", "faults", "gates", "migrators"}
-    | {"reporting", "steps"},
-    # files become values; runs leave folders; what is always asked
-    {"always", "loading", "migrating", "store"},
-    {"conductor", "target"},
-    # one server, one trial, many trials
-    {"lane"},
-    {"trial", "sweep"},
-    {"campaign", "crashmatrix"},
+    {"bundled", "model", "record", "sqltext", "waiting", "wire"},
+    # the promises between rooms; migration folders
+    {"layouts", "ports"},
+    # kinds by name; neighbours that have never heard of each other
+    {"backends", "engines", "registry", "reporting"},
+    # one server of ours; what a database holds; rows; tools; an application
+    {"servers", "state", "row_generation"},
+    {"application", "tools"},
+    # the words of the YAML
+    {"verbs"},
+    {"loading"},
+    # the two ways to drill
+    {"drill", "sweep"},
     # for people, and for their own pytest
-    {"bench", "cli", "testing"},
+    {"cli", "testing"},
 )
 DRIVERS = {
     "psycopg": "engines",
@@ -45,7 +43,7 @@ DRAWN_ON_A_TERMINAL = {"reporting", "cli"}
 """rich prints the matrix (a report format) and the progress line (a command)."""
 READ_THE_ENVIRONMENT = {
     "cli": "what a person asked for",
-    "migrating": "what little of it a migrator's process keeps",
+    "drill.migration_runs": "what little of it a migrator's process keeps",
     "backends._processes": "PATH, to ask ps for a process",
     "backends._workplace": "PATH and the loader's paths, for a local server",
 }

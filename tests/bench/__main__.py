@@ -22,13 +22,14 @@ import sweeps
 import table
 from fresh import FreshContainer, FreshProcess
 
-from harness import bundled, loading, plan, results
-from harness.cli import choosing
+from harness import bundled, loading
+from harness.cli import selection
+from harness.drill import plan, results
+from harness.drill.drill_server import DrillServer
+from harness.drill.trial import TrialRun
 from harness.errors import DrillError
-from harness.lane import Lane
 from harness.model import Drill, Scenario, Trial
 from harness.ports import Backend, Engine
-from harness.trial import TrialRun
 
 SCENARIO = "2-partial-failure.yaml"
 CELLS = {"session kill": "session-killed-after-1", "server kill": "server-killed-after-1"}
@@ -39,7 +40,7 @@ OUT = Path("reports/out/bench")
 class Cell:
     """One fault on one engine, every way of running it, and what each has taken so far."""
 
-    lane: Lane
+    lane: DrillServer
     name: str
     trial: Trial
     ways: dict[str, Callable[[], float]]
@@ -88,8 +89,8 @@ def main() -> int:
     asked = parser.parse_args()
     wanted = asked.engine or ["postgres", "mysql"]
     try:
-        backend, why = choosing.backend(asked.backend, "bench", wanted, {})
-        engines, notes = choosing.engines(wanted, backend, {})
+        backend, why = selection.backend(asked.backend, "bench", wanted, {})
+        engines, notes = selection.engines(wanted, backend, {})
     except DrillError as problem:
         print(f"bench: {problem}", file=sys.stderr)
         return problem.exit_code
@@ -109,7 +110,7 @@ def _trials(engines: Sequence[Engine], backend: Backend, scenario: Scenario, rou
         once, cells = {}, []
         for engine in engines:
             begun = time.monotonic()
-            lane = Lane(backend, engine)
+            lane = DrillServer(backend, engine)
             lanes.callback(lane.close)
             own = [_cell(lane, backend, scenario, name) for name in CELLS]
             own[0].ours()  # makes the template and the control run, which all trials share
@@ -158,7 +159,7 @@ def _flat(engines: Sequence[Engine], backend: Backend, scenario: Scenario) -> No
     print(f"wrote {table.write(OUT, {'flat': told})}")
 
 
-def _cell(lane: Lane, backend: Backend, scenario: Scenario, name: str) -> Cell:
+def _cell(lane: DrillServer, backend: Backend, scenario: Scenario, name: str) -> Cell:
     engine = lane.engine
     drill = Drill("bench", "bench", modes=("autocommit",), faults=(CELLS[name],))
     trial = plan.make(drill, (scenario,), (engine,), 1).trials[0]

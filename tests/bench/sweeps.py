@@ -21,12 +21,12 @@ from harness import layouts, loading
 from harness.layouts import Migration
 from harness.model import Scenario, in_dialect
 from harness.ports import Backend, Engine
-from harness.sweep.clients import EmulatedClient
 from harness.sweep.journal import Journal, Known, read
 from harness.sweep.points import Way
-from harness.sweep.sweep import Sweep, Wishes
-from harness.sweep.yard import Yard
-from harness.tool import Tool
+from harness.sweep.sweep import Sweep, SweepScope
+from harness.sweep.sweep_server import Yard
+from harness.tools.adapter import Tool
+from harness.tools.client import EmulatedClient
 
 ROWS = 2000
 LIGHT = ("ALTER TABLE users ADD COLUMN light INTEGER", "CREATE TABLE lights (id INTEGER)")
@@ -40,7 +40,7 @@ class Clocked(Sweep):
         super().__init__(*args)
         self.took: Counter[str] = Counter()
         self._time(self, "_one", "migration")
-        self._time(self._yard, "census", "census")
+        self._time(self._yard, "snapshot", "snapshot")
         self._time(self._cells, "_together", "together")
         self._time(self._cells, "_side_by_side", "one by one")
         if not healed:
@@ -51,12 +51,12 @@ class Clocked(Sweep):
         plain = getattr(owner, method)
 
         def timed(*args: Any) -> Any:
-            begun, looked = time.monotonic(), self.took["census"]
+            begun, looked = time.monotonic(), self.took["snapshot"]
             try:
                 return plain(*args)
             finally:
                 self.took[name] += time.monotonic() - begun
-                self.took[f"looking, {name}"] += self.took["census"] - looked
+                self.took[f"looking, {name}"] += self.took["snapshot"] - looked
 
         setattr(owner, method, timed)
 
@@ -92,7 +92,7 @@ def written(
     path.mkdir()
     for number, text in enumerate(files, 1):
         (path / f"{number:04}_step.sql").write_text(f"{text};\n", "utf-8")
-    tools = Path(loading.__file__).parents[1] / "tools"
+    tools = Path(loading.__file__).parents[1] / "tools" / "adapters"
     return Folder(path, layouts.read(path, "numbered"), loading.load_tool(tools / "psql.yaml"))
 
 
@@ -132,7 +132,7 @@ def sweep(
     """Sweep the last migration on a server of its own. SystemExit unless every cell was struck."""
     with tempfile.TemporaryDirectory() as record, closing(Yard(backend, engine)) as yard:
         last = folder.migrations[-1].version
-        wishes = Wishes(rows, jobs, ways, (last,))
+        wishes = SweepScope(rows, jobs, ways, (last,))
         client = EmulatedClient(folder.tool, folder.migrations, yard.guard)
         with closing(Journal(Path(record))) as journal:
             run = Clocked(

@@ -9,11 +9,11 @@ import pytest
 from conftest import TEMPLATE, Bench
 
 from harness.backends.local import LocalBackend
-from harness.conductor import drive
-from harness.migrating import Checkpoint, Conductor, Spares, WorkerRun
+from harness.drill.migration_runs import Checkpoint, MigrationRunner, Spares, WorkerRun
+from harness.drill.striking import drive
+from harness.drill.target import LiveTarget, Observer
 from harness.model import Fault, Moment
-from harness.target import LiveTarget, Observer
-from harness.timeline import Event, Timeline
+from harness.record.timeline import Event, Timeline
 from harness.waiting import until
 
 DEADLINE_S = 60.0
@@ -68,7 +68,9 @@ class AtWork:
             **job,
         }
         self.spares = Spares()
-        self.conductor = Conductor(whole, bench.guard, self.timeline, self.observer, self.spares)
+        self.conductor = MigrationRunner(
+            whole, bench.guard, self.timeline, self.observer, self.spares
+        )
         self.target = LiveTarget(
             bench.guard, self.observer, self.database, TEMPLATE, self.timeline, self.conductor
         )
@@ -78,8 +80,8 @@ class AtWork:
 
     def drive(self, kind: Any, moment: Moment, **changes: Any) -> None:
         """Let the fault strike at its moment, as a trial does."""
-        if moment.gate:
-            moment.gate.prepare(self.target)
+        if moment.hold:
+            moment.hold.prepare(self.target)
         drive(self.target, self.start(**changes), Fault("fault", kind, moment))
 
     def go_to(self, where: str, n: int) -> Checkpoint:
@@ -94,7 +96,7 @@ class AtWork:
     def is_parked(self) -> bool:
         info = self.target.migration.session
         seen = self.engine.sessions.find(self.observer(), info.pid, info.started)
-        return seen is not None and self.engine.sessions.WAITS_FOR_LOCK(seen)
+        return seen is not None and self.engine.sessions.waits_for_lock(seen)
 
     def wait_until_parked(self) -> None:
         until("the migration to be parked", DEADLINE_S, self.is_parked)
@@ -132,9 +134,9 @@ class AtWork:
         """End every process and session that belongs to it; the database goes with the bench."""
         if "relay" in self.target.shelf:
             self.target.shelf["relay"].close()
-        gate = self.target.shelf.get("gate")
-        if gate:
-            gate.open(self.target)
+        hold = self.target.shelf.get("hold")
+        if hold:
+            hold.open(self.target)
         self.conductor.end()
         self.spares.end()
         self.target.close()

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 import harness.engines
-from harness import catalog
+from harness import registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
 from harness.errors import DatabaseError, EnvironmentProblem
-from harness.guard import Guard
 from harness.ports import Engine, Server, Session, SessionInfo
+from harness.servers.guard import Guard
 
 DEADLINE_S = 30
 POLL_S = 0.005
@@ -164,7 +164,7 @@ class Bench:
         def waits() -> bool:
             assert not running.done(), f"{sql} was not held up: {running.result()}"
             seen = self.engine.sessions.find(observer, info.pid, info.started)
-            return seen is not None and self.engine.sessions.WAITS_FOR_LOCK(seen)
+            return seen is not None and self.engine.sessions.waits_for_lock(seen)
 
         self.until(f"{sql} is parked", waits)
         return running
@@ -235,7 +235,7 @@ class Wire:
 def furnished(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A server with the world in its template database; one for the whole session."""
     name, backend_name = request.param
-    engine = catalog.engine(name)
+    engine = registry.engine(name)
     backend = BACKENDS[backend_name](f"conformance-{secrets.token_hex(4)}")
     if reason := backend.available():
         pytest.skip(f"no {backend_name} backend here: {reason}")

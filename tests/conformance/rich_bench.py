@@ -1,4 +1,4 @@
-"""The rich template on a bench's server, made once, and what a census of a database holds."""
+"""The rich template on a bench's server, made once, and what a snapshot of a database holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEMPLATE = "conformance_rich"
 
 @dataclass(frozen=True)
 class Held:
-    """Everything a census tells of one database."""
+    """Everything a snapshot tells of one database."""
 
     schema: dict[str, str]
     contents: dict[str, tuple[int, str]]
@@ -21,8 +21,8 @@ class Held:
 
 def held(bench: Any, database: str) -> Held:
     """Count the database in a session of its own."""
-    census, session = bench.engine.census, bench.connect(database=database)
-    found = Held(census.schema(session), census.contents(session), census.sequences(session))
+    snapshot, session = bench.engine.snapshot, bench.connect(database=database)
+    found = Held(snapshot.schema(session), snapshot.contents(session), snapshot.sequences(session))
     session.close()
     return found
 
@@ -100,4 +100,4 @@ def remaining(one: Held, other: Held) -> set[str]:
 def touched(bench: Any, one: Held, other: Held) -> set[str]:
     """The tables that a reset has to make anew, as far as two censuses tell them."""
     rows = differing(one.contents, other.contents)
-    return bench.engine.census.tables_of({*differing(one.schema, other.schema), *rows})
+    return bench.engine.snapshot.tables_of({*differing(one.schema, other.schema), *rows})

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.application.background import BackgroundApplication
+from harness.application.ledger import Op, WriteOutcome
 from harness.errors import DatabaseError, DeadlineExceeded, StepFailed
-from harness.ledger import Op, Outcome
 from harness.model import App, AppVersion
 from harness.ports import Answer, Engine, Session
-from harness.timeline import Timeline
+from harness.record.timeline import Timeline
 
 SOON_S = 30
 """A bound for what should be a matter of milliseconds."""
@@ -86,7 +86,7 @@ class World:
     def waits(self, pid: int) -> bool:
         sessions = self.engine.sessions
         return any(
-            info.pid == pid and sessions.WAITS_FOR_LOCK(info)
+            info.pid == pid and sessions.waits_for_lock(info)
             for info in sessions.listing(self.observer)
         )
 
@@ -108,7 +108,7 @@ def until(holds: Callable[[], object]) -> None:
 def acknowledged_keys(app: BackgroundApplication, op: Op) -> list[int]:
     """Keys whose last write is an acknowledged one of this kind."""
     last = {write.key: write for write in app.ledger.writes()}
-    return [k for k, w in last.items() if (w.op, w.outcome) == (op, Outcome.ACKNOWLEDGED)]
+    return [k for k, w in last.items() if (w.op, w.outcome) == (op, WriteOutcome.ACKNOWLEDGED)]
 
 
 def kinds(app: BackgroundApplication, kind: str) -> list[dict]:
@@ -130,7 +130,7 @@ def world(bench) -> Iterator[World]:
 def held_row(world: World) -> Iterator[Session]:
     """Another session has locked user 1."""
     session = world.connect("blocker")
-    world.engine.gating.hold_row(session, "users", "id", 1)
+    world.engine.holding.hold_row(session, "users", "id", 1)
     yield session
     session.close()
 
@@ -144,7 +144,7 @@ def test_it_reads_and_writes_without_an_error_and_its_ledger_settles(world):
     writes = app.ledger.writes()
     assert {write.op for write in writes} == set(Op)
     assert (finding.answer, finding.lost) == (Answer.HELD, 0)
-    assert finding.population == sum(w.outcome is Outcome.ACKNOWLEDGED for w in writes) > 10
+    assert finding.population == sum(w.outcome is WriteOutcome.ACKNOWLEDGED for w in writes) > 10
     assert kinds(app, "ledger")[0]["acknowledged"] == finding.population
     assert set(app.touched("users")) == {write.key for write in writes}
     assert app.touched("orders") == ()
@@ -230,7 +230,7 @@ def test_a_blocked_write_is_seen_waiting_and_stop_ends_it_while_it_is_blocked(wo
     app.stop(world.end_session)
     assert time.monotonic() - begun < 10, "it must not sit out the lock timeout"
     last = app.ledger.writes()[-1]
-    assert (last.key, last.outcome) == (1, Outcome.UNKNOWN)
+    assert (last.key, last.outcome) == (1, WriteOutcome.UNKNOWN)
     assert kinds(app, "error") == [], "what stopping broke is nobody's error"
     assert app.settle_ledger(world.observer).lost == 0
 

@@ -347,8 +347,8 @@ def test_a_lost_session_is_one_clear_problem(one: DockerServer) -> None:
     query(ONE, one, "SELECT 1")
     one.kill()
     one.start_again()
-    assert one._striker is not None
-    one._striker._lines._connection.shutdown(socket.SHUT_RDWR)
+    assert one._killer is not None
+    one._killer._lines._connection.shutdown(socket.SHUT_RDWR)
     with pytest.raises(EnvironmentProblem, match=r"session .* is lost .* engine restarted"):
         one.kill()
     assert query(ONE, one, "SELECT 1") == 1

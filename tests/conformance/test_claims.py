@@ -10,22 +10,22 @@ import pytest
 from at_work import DEADLINE_S, ROW, STATEMENTS, AtWork
 from conftest import ROWS, Bench
 
-from harness.claims.column import ColumnClaim
-from harness.claims.constraint import ConstraintClaim
-from harness.claims.cost import CostClaim
-from harness.claims.index import IndexClaim
-from harness.claims.like_before import LikeBefore
-from harness.claims.query import Query
-from harness.claims.rows import RowsClaim
-from harness.claims.schema import Schema
-from harness.claims.session import SessionClaim
-from harness.claims.tool import Tool
-from harness.claims.waiting import Waiting
+from harness.drill.ask import find
 from harness.errors import DatabaseError
-from harness.gates.row_lock import RowLock
 from harness.model import Claim
 from harness.ports import Answer
-from harness.questions import find
+from harness.verbs.claims.column import ColumnClaim
+from harness.verbs.claims.constraint import ConstraintClaim
+from harness.verbs.claims.cost import CostClaim
+from harness.verbs.claims.index import IndexClaim
+from harness.verbs.claims.like_before import LikeBefore
+from harness.verbs.claims.query import Query
+from harness.verbs.claims.rows import RowsClaim
+from harness.verbs.claims.schema import Schema
+from harness.verbs.claims.session import SessionClaim
+from harness.verbs.claims.tool import Tool
+from harness.verbs.claims.waiting import Waiting
+from harness.verbs.holds.row_lock import RowLock
 
 HELD, NOT_HELD = Answer.HELD, Answer.NOT_HELD
 WITH_INDEX = (*STATEMENTS, "CREATE INDEX users_score ON users (score)")
@@ -115,11 +115,11 @@ def test_a_claim_about_no_rows_says_so(make) -> None:
 
 
 def test_who_waits_for_whom_is_seen_while_it_lasts(make) -> None:
-    """The migration behind the blocker, both alive; nobody once the gate is open."""
-    work, gate = make(), RowLock("users", ROW)
+    """The migration behind the blocker, both alive; nobody once the hold is open."""
+    work, hold = make(), RowLock("users", ROW)
     work.start()
     point = work.go_to("before", 2)
-    gate.arm(work.target)
+    hold.arm(work.target)
     work.target.migration.go(point)
     work.wait_until_parked()
     claims = [
@@ -129,7 +129,7 @@ def test_who_waits_for_whom_is_seen_while_it_lasts(make) -> None:
         SessionClaim("blocker"),
     ]
     assert answers(work, claims) == [HELD, NOT_HELD, HELD, HELD]
-    gate.open(work.target)
+    hold.open(work.target)
     assert work.target.migration.outcome(DEADLINE_S).finished
     work.wait_until_gone()
     assert answers(work, claims) == [NOT_HELD] * 4

@@ -8,11 +8,11 @@ import pytest
 from at_work import ROW, STATEMENTS, AtWork
 from conftest import Bench
 
-from harness.conductor import drive
-from harness.faults.kill_migrator import KillMigrator
-from harness.faults.kill_session import KillSession
-from harness.gates.row_lock import RowLock
+from harness.drill.striking import drive
 from harness.model import Fault, Moment
+from harness.verbs.faults.kill_migrator import KillMigrator
+from harness.verbs.faults.kill_session import KillSession
+from harness.verbs.holds.row_lock import RowLock
 
 NOWHERE = Moment(after=9)
 
@@ -46,7 +46,7 @@ def test_a_kill_lands_between_two_statements(work: AtWork, moment: Moment, appli
 
 def test_a_kill_lands_inside_a_statement(work: AtWork) -> None:
     """The server was working on it when its session died; alone, it leaves no half of itself."""
-    work.drive(KillSession(), Moment(inside=2, gate=RowLock("users", ROW)))
+    work.drive(KillSession(), Moment(inside=2, hold=RowLock("users", ROW)))
     seen = work.events("state-before")[0].data
     assert seen["query"].startswith("UPDATE users SET phone")
     work.wait_until_gone()

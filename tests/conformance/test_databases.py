@@ -49,7 +49,7 @@ def test_a_clone_holds_everything(bench):
 
 
 def test_a_clone_leaves_the_template_and_the_session_alone(bench):
-    """The template's census is what it was, and the next statement runs as before."""
+    """The template's snapshot is what it was, and the next statement runs as before."""
     original, admin = held(bench, template(bench)), bench.admin()
     probe = {
         "postgres": "SELECT current_setting('search_path'), current_database()",
@@ -107,7 +107,7 @@ def test_a_reset_makes_a_database_that_is_not_there(bench):
 
 
 def test_a_reset_mends_next_values(bench):
-    """A value that was taken and whose row is gone leaves no trace in a census of rows."""
+    """A value that was taken and whose row is gone leaves no trace in a snapshot of rows."""
     original = held(bench, template(bench))
     database = changed(bench, ())
     session = bench.connect(database=database)
@@ -122,7 +122,7 @@ def test_a_reset_ends_the_sessions_in_it(bench):
     """A transaction that is open there neither holds it up nor outlives it."""
     database = changed(bench, ())
     holder = bench.connect("holder", database)
-    bench.engine.gating.hold_row(holder, "teams", "id", 1)
+    bench.engine.holding.hold_row(holder, "teams", "id", 1)
     bench.engine.databases.reset(bench.admin(), template(bench), database, _teams(bench))
     assert held(bench, database) == held(bench, template(bench))
     with pytest.raises(DatabaseError):

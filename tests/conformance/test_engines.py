@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.catalog import engine as engine_named
 from harness.errors import DatabaseError, StepFailed
 from harness.ports import Address, Engine, HasTools, Killable, Pausable, ToolResult
+from harness.registry import engine as engine_named
 
 TLS_RECORD = b"\x17\x03"
 USER_COLUMNS = ("email", "name", "status", "score", "team_id", "note")
@@ -171,7 +171,7 @@ def test_a_closed_session_says_nothing_more(bench):
 
 def test_a_lock_timeout_ends_a_wait(bench):
     """With a limit the waiting statement is refused and the session stays."""
-    bench.engine.gating.hold_row(bench.connect("blocker"), "users", "id", 7)
+    bench.engine.holding.hold_row(bench.connect("blocker"), "users", "id", 7)
     session = bench.connect()
     bench.engine.connector.limit(session, lock_ms=50)
     error = refusal(lambda: session.run("UPDATE users SET score = 0 WHERE id = 7"))
@@ -238,7 +238,7 @@ def test_drop_ends_the_sessions_in_it(bench):
     name = bench.copy()
     reader = bench.connect(database=name)
     info = bench.info(reader)
-    bench.engine.gating.hold_table_read(reader, "users")
+    bench.engine.holding.hold_table_read(reader, "users")
     databases.drop(admin, name)
     databases.drop(admin, name)
     assert refusal(lambda: bench.guard.connect(name, "test")).lost is False
@@ -329,7 +329,7 @@ def test_end_never_ends_itself(bench):
 
 def test_a_killed_session_tells_its_victim(bench):
     """The waiting statement fails with a code that means it was ended, and has no effect."""
-    bench.engine.gating.hold_row(bench.connect("blocker"), "users", "id", 5)
+    bench.engine.holding.hold_row(bench.connect("blocker"), "users", "id", 5)
     victim = bench.connect("victim")
     info = bench.info(victim)
     running = bench.parked(victim, "UPDATE users SET score = 0")
@@ -351,7 +351,7 @@ def test_the_pasted_command_ends_a_session_too(bench):
 def test_cancel_ends_the_query_and_leaves_the_session(bench):
     """The statement fails with an answer; the session and its name stay."""
     sessions = bench.engine.sessions
-    bench.engine.gating.hold_row(bench.connect("blocker"), "users", "id", 5)
+    bench.engine.holding.hold_row(bench.connect("blocker"), "users", "id", 5)
     victim, observer = bench.connect("victim"), bench.admin()
     info = bench.info(victim)
     running = bench.parked(victim, "UPDATE users SET score = 0")
@@ -366,7 +366,7 @@ def test_a_killed_server_is_a_loss_and_comes_back(bench):
     """SIGKILL: the victim gets no answer or a known code; afterwards it is the same server."""
     if not isinstance(bench.server, Killable):
         pytest.skip("this server cannot be killed")
-    bench.engine.gating.hold_row(bench.connect("blocker"), "users", "id", 5)
+    bench.engine.holding.hold_row(bench.connect("blocker"), "users", "id", 5)
     victim = bench.connect("victim")
     identity = bench.engine.connector.identity(victim)
     running = bench.parked(victim, "UPDATE users SET score = 0")
@@ -405,7 +405,7 @@ def test_a_frozen_server_is_a_loss_in_time(bench):
 def lock_queue(bench: Any) -> tuple[Any, Any, Any]:
     """A forgotten reader, the ALTER TABLE behind it, and a plain SELECT behind that."""
     reader, migration, victim = (bench.connect(name) for name in ("reader", "migration", "app"))
-    bench.engine.gating.hold_table_read(reader, "users")
+    bench.engine.holding.hold_table_read(reader, "users")
     bench.parked(migration, "ALTER TABLE users ADD COLUMN ghost integer")
     bench.parked(victim, "SELECT count(*) FROM users")
     return reader, migration, victim
@@ -425,7 +425,7 @@ def test_a_lock_queue_has_one_root(bench):
 def test_a_row_lock_has_a_root_too(bench):
     """Two writers in a row behind one holder: the holder is the root."""
     holder, first, second = (bench.connect(name) for name in ("holder", "first", "second"))
-    bench.engine.gating.hold_row(holder, "users", "id", 3)
+    bench.engine.holding.hold_row(holder, "users", "id", 3)
     bench.parked(first, "UPDATE users SET score = 0 WHERE id = 3")
     bench.parked(second, "UPDATE users SET score = 0 WHERE id = 3")
     sessions, observer = bench.engine.sessions, bench.admin()
@@ -443,7 +443,7 @@ def test_where_nobody_waits_nobody_blocks(bench):
     elsewhere = bench.copy()
     assert sessions.waiting(observer, elsewhere) == []
     assert sessions.root_blockers(observer, elsewhere) == []
-    assert not sessions.WAITS_FOR_LOCK(bench.info(idle))
+    assert not sessions.waits_for_lock(bench.info(idle))
 
 
 @pytest.mark.parametrize("name", ["root-blockers", "waiting", "progress", "sessions"])
@@ -866,7 +866,7 @@ def test_restoring_over_the_live_table_loses_what_came_later(bench):
 
 def test_a_held_row_parks_an_update(bench):
     """Only at that row, and until the transaction ends."""
-    gating, holder = bench.engine.gating, bench.connect("holder")
+    gating, holder = bench.engine.holding, bench.connect("holder")
     gating.hold_row(holder, "users", "id", 1000)
     bench.connect().run("UPDATE users SET score = 0 WHERE id = 999")
     running = bench.parked(bench.connect(), "UPDATE users SET score = 0 WHERE id IN (999, 1000)")
@@ -878,17 +878,17 @@ def test_a_row_that_is_not_there_cannot_be_held(bench):
     """It is told, and no transaction stays open."""
     session = bench.connect()
     with pytest.raises(StepFailed, match="777000"):
-        bench.engine.gating.hold_row(session, "users", "id", 777000)
+        bench.engine.holding.hold_row(session, "users", "id", 777000)
     session.run("UPDATE users SET score = 0 WHERE id = 1")
     assert bench.connect().run("SELECT score FROM users WHERE id = 1").scalar() == 0
 
 
 def test_an_idle_reader_parks_an_alter(bench):
     """It reads nothing any more and still holds the table, until its transaction ends."""
-    gating, reader = bench.engine.gating, bench.connect("reader")
+    gating, reader = bench.engine.holding, bench.connect("reader")
     gating.hold_table_read(reader, "users")
     running = bench.parked(bench.connect(), "ALTER TABLE users ADD COLUMN phone varchar(20)")
-    assert not bench.engine.sessions.WAITS_FOR_LOCK(bench.info(reader))
+    assert not bench.engine.sessions.waits_for_lock(bench.info(reader))
     gating.end_transaction(reader)
     running.result(30)
     assert "phone" in bench.engine.catalog.columns(bench.connect(), "users")
@@ -896,17 +896,17 @@ def test_an_idle_reader_parks_an_alter(bench):
 
 def test_a_trigger_parks_an_update_of_its_row(bench):
     """Others pass; giving the lock back lets it go on; removing it leaves no trace."""
-    gating, catalog = bench.engine.gating, bench.engine.catalog
+    gating, catalog = bench.engine.holding, bench.engine.catalog
     session, holder = bench.connect(), bench.connect("holder")
     before = catalog.fingerprint(session)
-    gating.install_trigger(session, "users", "id", 1000, "gate")
-    gating.take_lock(holder, "gate")
+    gating.install_trigger(session, "users", "id", 1000, "hold")
+    gating.take_lock(holder, "hold")
     session.run("UPDATE users SET score = 0 WHERE id <> 1000")
     running = bench.parked(session, "UPDATE users SET score = 1")
-    gating.drop_lock(holder, "gate")
+    gating.drop_lock(holder, "hold")
     assert running.result(30).affected == 2000
-    gating.remove_trigger(session, "users", "gate")
-    gating.remove_trigger(session, "users", "gate")
+    gating.remove_trigger(session, "users", "hold")
+    gating.remove_trigger(session, "users", "hold")
     assert catalog.fingerprint(session) == before
 
 
@@ -924,7 +924,7 @@ def test_what_a_tool_has_locked_is_left_out_of_what_is_held(bench, verb, sql):
     tool, holder = bench.connect("tool"), bench.connect("holder")
     tool.run("CREATE TABLE registry (id integer PRIMARY KEY)")
     tool.run("LOCK TABLES registry WRITE")
-    bench.engine.gating.hold_all(holder, verb)
+    bench.engine.holding.hold_all(holder, verb)
     running = bench.parked(bench.connect(), sql)
     holder.close()
     running.result(30)
@@ -933,9 +933,9 @@ def test_what_a_tool_has_locked_is_left_out_of_what_is_held(bench, verb, sql):
 
 def test_the_end_of_the_holder_opens_the_gate(bench):
     """A session-level lock goes with its session."""
-    gating, holder = bench.engine.gating, bench.connect("holder")
-    gating.install_trigger(bench.connect(), "users", "id", 1000, "gate")
-    gating.take_lock(holder, "gate")
+    gating, holder = bench.engine.holding, bench.connect("holder")
+    gating.install_trigger(bench.connect(), "users", "id", 1000, "hold")
+    gating.take_lock(holder, "hold")
     running = bench.parked(bench.connect(), "UPDATE users SET score = 0")
     holder.close()
     assert running.result(30).affected == 2000
@@ -943,7 +943,7 @@ def test_the_end_of_the_holder_opens_the_gate(bench):
 
 def test_a_lock_tells_its_holder(bench):
     """Nobody, then the session that took it, then nobody; another name is another lock."""
-    gating, observer, holder = bench.engine.gating, bench.admin(), bench.connect("holder")
+    gating, observer, holder = bench.engine.holding, bench.admin(), bench.connect("holder")
     name = f"lock_{bench.database}"
     assert gating.lock_holder(observer, name) is None
     gating.take_lock(holder, name)

@@ -10,25 +10,25 @@ import pytest
 from at_work import DEADLINE_S, ROW, AtWork
 from conftest import Bench
 
-from harness import catalog
-from harness.faults.cancel_query import CancelQuery
-from harness.faults.drop_connection import DropConnection
-from harness.faults.fail_statement import FailStatement
-from harness.faults.kill_migrator import KillMigrator
-from harness.faults.kill_server import KillServer
-from harness.faults.kill_session import KillSession
-from harness.faults.lock_queue import LockQueue
-from harness.faults.migration_succeeds import MigrationSucceeds
-from harness.faults.pause_server import PauseServer
-from harness.faults.time_out import TimeOut
-from harness.gates.row_lock import RowLock
-from harness.gates.table_read import TableRead
+from harness import registry
 from harness.model import Moment, word_of
-from harness.relay import Relay
+from harness.verbs.faults.cancel_query import CancelQuery
+from harness.verbs.faults.drop_connection import DropConnection
+from harness.verbs.faults.fail_statement import FailStatement
+from harness.verbs.faults.kill_migrator import KillMigrator
+from harness.verbs.faults.kill_server import KillServer
+from harness.verbs.faults.kill_session import KillSession
+from harness.verbs.faults.lock_queue import LockQueue
+from harness.verbs.faults.migration_succeeds import MigrationSucceeds
+from harness.verbs.faults.pause_server import PauseServer
+from harness.verbs.faults.time_out import TimeOut
+from harness.verbs.holds.row_lock import RowLock
+from harness.verbs.holds.table_read import TableRead
+from harness.wire.relay import Relay
 
 
-def inside(opens: str = "after-strike") -> Moment:
-    return Moment(inside=2, gate=RowLock("users", ROW), opens=opens)
+def inside(released: str = "after-strike") -> Moment:
+    return Moment(inside=2, hold=RowLock("users", ROW), released=released)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ CASES = [
     Case(DropConnection(server_notices=False), inside("never")),
     Case(REFUSED, Moment(before=2), "refused"),
     Case(TimeOut(), inside(), "timeout"),
-    Case(LockQueue(), Moment(inside=1, gate=TableRead("users"), opens="never")),
+    Case(LockQueue(), Moment(inside=1, hold=TableRead("users"), released="never")),
     Case(PauseServer(), inside("never")),
     Case(MigrationSucceeds(), Moment()),
 ]
@@ -86,7 +86,7 @@ def strike(work: AtWork, case: Case) -> None:
 
 def test_every_fault_is_tried() -> None:
     """A new file in faults/ wants a line in the table."""
-    assert {type(case.kind) for case in CASES} == set(catalog.kinds("faults").values())
+    assert {type(case.kind) for case in CASES} == set(registry.kinds("faults").values())
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

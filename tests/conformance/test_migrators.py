@@ -9,10 +9,10 @@ import pytest
 from at_work import DEADLINE_S, STATEMENTS, AtWork
 from conftest import Bench
 
-from harness import version_table
-from harness.faults.kill_migrator import KillMigrator
-from harness.faults.kill_session import KillSession
 from harness.model import Moment
+from harness.tools import version_table
+from harness.verbs.faults.kill_migrator import KillMigrator
+from harness.verbs.faults.kill_session import KillSession
 
 SECOND_FAILS = (STATEMENTS[0], "UPDATE users SET no_such_column = 1", STATEMENTS[2])
 MODES = ("autocommit", "one-transaction", "autocommit-off")

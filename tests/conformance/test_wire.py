@@ -19,7 +19,7 @@ from pymysql.constants import CLIENT, COMMAND
 from harness import sqltext
 from harness.errors import DatabaseError, DeadlineExceeded, UsageError
 from harness.ports import Address, Session
-from harness.wire import Message, Proxy, Stop
+from harness.wire import Breakpoint, Message, Proxy
 
 HUGE = 20_000_000
 CLIENT_PROGRAM = """
@@ -221,14 +221,14 @@ def test_connections_at_the_same_time_share_one_count(bench: Bench, through: Thr
 
 def test_a_message_is_held_before_it_is_sent_on(bench: Bench, through: Through):
     """The server has not seen it; released, it goes on to the next stop."""
-    through.proxy.stop_at(Stop(2, "before"))
+    through.proxy.stop_at(Breakpoint(2, "before"))
     session = through.session()
     session.run(insert(3))
     running = bench.start(session, insert(4))
     message = through.stopped()
     assert (message.n, message.text, message.sent_on) == (2, insert(4), False)
     assert through.ids() == [3]
-    through.proxy.release(Stop(3, "before"))
+    through.proxy.release(Breakpoint(3, "before"))
     running.result(DEADLINE_S)
     running = bench.start(session, insert(5))
     assert through.stopped().n == 3
@@ -240,7 +240,7 @@ def test_a_message_is_held_before_it_is_sent_on(bench: Bench, through: Through):
 
 def test_an_answer_is_held_when_the_server_is_done(bench: Bench, through: Through):
     """Others see what it did; the client learns of it when it is released."""
-    through.proxy.stop_at(Stop(1, "answered"))
+    through.proxy.stop_at(Breakpoint(1, "answered"))
     running = bench.start(through.session(), insert(3))
     message = through.stopped()
     assert message.answered
@@ -253,10 +253,10 @@ def test_an_answer_is_held_when_the_server_is_done(bench: Bench, through: Throug
 
 def test_from_before_a_message_to_its_answer(bench: Bench, through: Through):
     """One message can be held on both sides."""
-    through.proxy.stop_at(Stop(1, "before"))
+    through.proxy.stop_at(Breakpoint(1, "before"))
     running = bench.start(through.session(), insert(3))
     through.stopped()
-    through.proxy.release(Stop(1, "answered"))
+    through.proxy.release(Breakpoint(1, "answered"))
     assert through.stopped().answered
     assert not running.done()
     through.proxy.release()
@@ -265,7 +265,7 @@ def test_from_before_a_message_to_its_answer(bench: Bench, through: Through):
 
 def test_a_run_that_ends_earlier_is_not_waited_for(through: Through):
     """And one that goes on forever is waited for until the deadline."""
-    through.proxy.stop_at(Stop(5, "before"))
+    through.proxy.stop_at(Breakpoint(5, "before"))
     client = through.process(insert(3))
     ended = through.proxy.wait_stopped(DEADLINE_S, lambda: client.poll() is not None)
     assert ended is None
@@ -277,7 +277,7 @@ def test_a_run_that_ends_earlier_is_not_waited_for(through: Through):
 @pytest.mark.parametrize("where, left", [("before", [3]), ("answered", [3, 4])])
 def test_a_client_killed_at_a_stop_leaves_what_the_server_had(through: Through, where, left):
     """Before the message, nothing of it; behind it, all of it. The session ends by itself."""
-    through.proxy.stop_at(Stop(2, where))
+    through.proxy.stop_at(Breakpoint(2, where))
     client = through.process(insert(3), insert(4), insert(5))
     through.stopped()
     client.kill()
@@ -292,7 +292,7 @@ def test_a_client_killed_at_a_stop_leaves_what_the_server_had(through: Through, 
 @pytest.mark.parametrize("where, left", [("before", []), ("answered", [3])])
 def test_a_cut_drops_what_is_held(bench: Bench, through: Through, where, left):
     """The client sees a broken connection; one that is made later passes freely."""
-    through.proxy.stop_at(Stop(1, where))
+    through.proxy.stop_at(Breakpoint(1, where))
     running = bench.start(through.session(), insert(3))
     through.stopped()
     assert through.proxy.cut() == 1
@@ -309,7 +309,7 @@ def test_a_cut_drops_what_is_held(bench: Bench, through: Through, where, left):
 
 def test_a_cut_takes_the_stop_away(bench: Bench, through: Through):
     """Also one that the run has not come to yet."""
-    through.proxy.stop_at(Stop(2, "before"))
+    through.proxy.stop_at(Breakpoint(2, "before"))
     first = through.session()
     first.run(insert(3))
     assert through.proxy.cut() == 1
@@ -334,7 +334,7 @@ def test_a_cut_that_the_server_does_not_notice_leaves_its_session(bench: Bench, 
 
 def test_a_session_ended_by_the_server_ends_the_held_client_too(bench: Bench, through: Through):
     """It reads what a client reads whose session was killed; the message never goes on."""
-    through.proxy.stop_at(Stop(1, "before"))
+    through.proxy.stop_at(Breakpoint(1, "before"))
     session = through.session()
     info = bench.info(session)
     running = bench.start(session, insert(3))
@@ -350,7 +350,7 @@ def test_a_session_ended_by_the_server_ends_the_held_client_too(bench: Bench, th
 
 def test_an_answer_held_outlives_its_session(bench: Bench, through: Through):
     """The server had sent it already."""
-    through.proxy.stop_at(Stop(1, "answered"))
+    through.proxy.stop_at(Breakpoint(1, "answered"))
     session = through.session()
     info = bench.info(session)
     running = bench.start(session, insert(3))
@@ -441,7 +441,7 @@ def test_psycopg_s_extended_protocol(psycopg_through, through: Through):
 
 def test_psycopg_s_pipeline_is_held_in_order(postgres: Bench, psycopg_through, through: Through):
     """Messages sent ahead wait behind the one that is held."""
-    through.proxy.stop_at(Stop(2, "before"))
+    through.proxy.stop_at(Breakpoint(2, "before"))
 
     def send_ahead() -> int:
         with psycopg_through.pipeline() as pipeline:
@@ -625,13 +625,13 @@ def test_paced_messages_look_the_same_to_the_client(bench: Bench, through: Throu
 
 def test_a_paced_message_is_stopped_between_two_statements(bench: Bench, paced: Through):
     """Each part has its own number, and what came before it is done."""
-    paced.proxy.stop_at(Stop(1, "before"))
+    paced.proxy.stop_at(Breakpoint(1, "before"))
     running = bench.start(paced.session(), f"{insert(3)}; SELECT 1; {insert(4)}; {insert(5)}")
     seen = []
     for n in range(1, 4):
         message = paced.stopped()
         seen.append((message.n, message.text, message.part, message.parts, paced.ids()))
-        paced.proxy.release(Stop(n + 1, "before"))
+        paced.proxy.release(Breakpoint(n + 1, "before"))
     running.result(DEADLINE_S)
     assert seen == [
         (1, insert(3), 1, 4, []),
@@ -645,7 +645,7 @@ def test_a_paced_message_is_stopped_between_two_statements(bench: Bench, paced: 
 @pytest.mark.parametrize("end", ["kill", "cut", "silent cut"])
 def test_a_paced_message_goes_on_without_its_client(paced: Through, end, where):
     """The server has the whole message and runs it to its end, whoever still listens."""
-    paced.proxy.stop_at(Stop(2, where))
+    paced.proxy.stop_at(Breakpoint(2, where))
     client = paced.process(f"{insert(3)}; {insert(4)}; {insert(5)}", insert(6))
     assert paced.stopped().part == 2
     if end == "kill":
@@ -661,7 +661,7 @@ def test_a_paced_message_goes_on_without_its_client(paced: Through, end, where):
 
 def test_a_paced_message_that_was_never_sent_dies_with_its_client(paced: Through):
     """Held before its first statement, the server has none of it."""
-    paced.proxy.stop_at(Stop(1, "before"))
+    paced.proxy.stop_at(Breakpoint(1, "before"))
     client = paced.process(f"{insert(3)}; {insert(4)}")
     assert paced.stopped().part == 1
     client.kill()
@@ -673,7 +673,7 @@ def test_a_paced_message_that_was_never_sent_dies_with_its_client(paced: Through
 
 def test_a_killed_session_ends_a_paced_message(bench: Bench, paced: Through):
     """What is left of it never runs."""
-    paced.proxy.stop_at(Stop(2, "before"))
+    paced.proxy.stop_at(Breakpoint(2, "before"))
     session = paced.session()
     info = bench.info(session)
     running = bench.start(session, f"{insert(3)}; {insert(4)}")

@@ -16,7 +16,7 @@ from typing import Any
 import docker
 import pytest
 
-from harness import catalog
+from harness import registry
 from harness.backends.docker import RUN_LABEL, DockerBackend
 from harness.backends.local import LocalBackend
 
@@ -178,7 +178,7 @@ def _engine() -> Iterator[Any]:
 
 def engines_of(backend: str) -> list[str]:
     """The engines of both families that this machine has on a backend; a skip if it has none."""
-    wanted = [catalog.engine(name) for name in ("postgres", "mysql", "mariadb")]
+    wanted = [registry.engine(name) for name in ("postgres", "mysql", "mariadb")]
     if backend == "docker":
         docker_backend = DockerBackend("tests")
         if docker_backend.available() is not None:

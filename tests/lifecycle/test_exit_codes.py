@@ -169,7 +169,7 @@ def test_a_bug_of_ours_is_70_and_the_rest_is_still_written(world, here):
         "import harness.trial\n"
         "def broken(self):\n"
         "    raise KeyError('a bug put in by a test')\n"
-        "harness.trial.TrialRun.diagnose = broken\n"
+        "harness.drill.trial.TrialRun.diagnose = broken\n"
     )
     code, _, told = run(world, here, "slow-index", *CHEAP, env={"PYTHONPATH": str(world.folder)})
     assert code == 70

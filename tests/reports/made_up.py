@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.timeline import Event
+from harness.record.timeline import Event
 
 WALL = "2026-03-14T14:32:07.250+00:00"
 SERVERS = {
@@ -34,7 +34,7 @@ PHONE = (
     "ALTER TABLE users ALTER COLUMN phone SET NOT NULL",
 )
 STATUS = ("ALTER TABLE users ADD COLUMN status VARCHAR(20) DEFAULT 'active'",)
-GATES = (
+CRITERIA = (
     ("baseline", "6 of 6 steady-state claims held before the migration"),
     ("struck", "the fault is told by 3 independent witnesses"),
     ("damage", "2 of 2 damage claims were seen broken before anybody repaired"),
@@ -128,27 +128,27 @@ TITLES = {
 
 
 def trial(cell: dict, verdict: str, sentence: str, **more: Any) -> dict:
-    """A ``trial.json`` value; gates after the first unmet one are unknown."""
+    """A ``trial.json`` value; criteria after the first unmet one are unknown."""
     purpose = cell["purpose"]
     expected = {"recovery": "PASS", "no-injection": "INCONCLUSIVE"}.get(purpose, "FAIL")
     unmet = more.pop("unmet", None)
-    gates, open_question = [], False
-    for name, says in GATES:
+    criteria, open_question = [], False
+    for name, says in CRITERIA:
         if name == unmet:
-            gates.append({"name": name, "met": False, "says": more.pop("unmet_says", sentence)})
+            criteria.append({"name": name, "met": False, "says": more.pop("unmet_says", sentence)})
             open_question = True
         elif open_question or (verdict == "ABORTED" and name not in ("baseline", "struck")):
-            gates.append({"name": name, "met": None, "says": "not reached"})
+            criteria.append({"name": name, "met": None, "says": "not reached"})
         else:
-            gates.append({"name": name, "met": True, "says": says})
+            criteria.append({"name": name, "met": True, "says": says})
     return {
         "id": cell["id"],
         "verdict": verdict,
-        "reason": more.pop("reason", "all-gates-met" if verdict == "PASS" else verdict.lower()),
+        "reason": more.pop("reason", "all-criteria-met" if verdict == "PASS" else verdict.lower()),
         "sentence": sentence,
         "expected": expected,
         "as_expected": verdict == expected,
-        "gates": gates,
+        "criteria": criteria,
         "rto": {"total_ms": None, "detect_ms": None, "decide_ms": None, "repair_ms": None,
                 "verify_ms": None},
         "rpo": {"lost_writes": 0, "lost_values": 0},

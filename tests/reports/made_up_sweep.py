@@ -10,7 +10,7 @@ from made_up import HOSTILE
 
 from harness.sweep import results, threshold, verdicts
 from harness.sweep.points import Point, Row, Way, Where, points
-from harness.sweep.verdicts import Attempt, Grade, Left
+from harness.sweep.verdicts import Attempt, Grade, LeftState
 
 TOOL = "golang-migrate (emulated)"
 AGAIN = f"run {TOOL} again"
@@ -27,7 +27,7 @@ Event = dict[str, Any]
 class State:
     """What a crash left, and what was tried on it; ``grade`` is what the harness makes of it."""
 
-    left: Left
+    left: LeftState
     attempts: tuple[Attempt, ...]
     applied: bool = False
     stuck: bool = False
@@ -78,14 +78,14 @@ DIRTY = "Dirty database version. Fix and force version."
 
 def before(version: str, **more: Any) -> State:
     """Nothing is there, and the tool knows it."""
-    left = Left("before", 0, f"be{version}")
+    left = LeftState("before", 0, f"be{version}")
     tried = (again(), force(version, False, "gone: column public.users.phone"))
     return State(left, **{"attempts": tried, "probes": (probe("phone", 0),), **more})
 
 
 def after(version: str, **more: Any) -> State:
     """All is there, and the tool knows it."""
-    left = Left("after", 3, f"af{version}")
+    left = LeftState("after", 3, f"af{version}")
     tried = {"attempts": (again(), back()), "applied": True, "probes": (probe("phone", 1),)}
     return State(left, **{**tried, **more})
 
@@ -235,9 +235,9 @@ PHONE = (
 
 def half_way() -> list[Event]:
     """Three statements, one by one: hand work after the first, lost rows after the second."""
-    repaired = Left("after", 3, "dirty2")
-    first = Left("1 of 3", 1, "first2", ("new: column public.users.phone",))
-    second = Left("2 of 3", 2, "second2", ("data: public.users: 40 rows, other values",))
+    repaired = LeftState("after", 3, "dirty2")
+    first = LeftState("1 of 3", 1, "first2", ("new: column public.users.phone",))
+    second = LeftState("2 of 3", 2, "second2", ("data: public.users: 40 rows, other values",))
     exists = f'{DIRTY}; 42701: column "phone" of relation "users" already exists'
     hand_work = State(
         first,
@@ -266,7 +266,7 @@ def debris() -> list[Event]:
     """An index that is built outside a transaction leaves an invalid one behind."""
     sql = "CREATE INDEX CONCURRENTLY users_email ON users (email)"
     new = ("new: index public.users_email", "changed: index public.other: invalid (was: valid)")
-    left = Left("0 of 1, and debris", 0, "debris3", new, False)
+    left = LeftState("0 of 1, and debris", 0, "debris3", new, False)
     state = State(
         left,
         (
@@ -287,7 +287,7 @@ def debris() -> list[Event]:
 def own_lock() -> list[Event]:
     """The tool waits for a lock that it left itself."""
     waits = again(False, "no answer within 20 s", blocked=True)
-    stuck = State(Left("before", 0, "be4"), (waits, back(False, "waits")), stuck=True)
+    stuck = State(LeftState("before", 0, "be4"), (waits, back(False, "waits")), stuck=True)
     return migration(
         "4", "4_lock", ["LOCK TABLE users"], lambda p: stuck if p.n > 1 else before("4"), down=False
     )
@@ -296,7 +296,7 @@ def own_lock() -> list[Event]:
 def row_eater() -> list[Event]:
     """The crash itself takes rows away for good."""
     eaten = State(
-        Left("1 of 2", 1, "eaten5"),
+        LeftState("1 of 2", 1, "eaten5"),
         (again(False, "gone: table public.old_users"), back(False, "gone", lost={"public.a": 9})),
         gone={"public.old_users": 40},
     )
@@ -331,7 +331,7 @@ def every_grade() -> list[Event]:
 def all_well() -> list[Event]:
     """One migration, one dirty state that the tool repairs, nothing open."""
     dirty = State(
-        Left("after", 1, "di1"), (again(False, DIRTY), force("1"), back()), stuck=True,
+        LeftState("after", 1, "di1"), (again(False, DIRTY), force("1"), back()), stuck=True,
         probes=(probe("phone", 1),),
     )  # fmt: skip
     lands = {1: before("1"), 2: before("1"), 3: dirty}

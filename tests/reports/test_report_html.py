@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import made_up
 import pytest
 
-from harness.reporting import html
+from harness.reporting.run import html
 
 
 class Page(HTMLParser):

@@ -11,8 +11,8 @@ from xml.etree import ElementTree as Xml
 import made_up
 import pytest
 
-from harness import catalog
-from harness.reporting import html, junit, markdown, postmortem, terminal
+from harness import registry
+from harness.reporting.run import html, junit, markdown, postmortem, terminal
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXTS = [markdown, junit, postmortem]
@@ -244,5 +244,5 @@ def test_what_was_planned_and_never_run_is_told(renderer, says):
 
 def test_the_catalog_finds_every_format():
     """A format is a module with ``KIND``; the shared modules have none."""
-    names = {kind.FILE_NAME for kind in catalog.kinds("reporting").values()}
+    names = {kind.FILE_NAME for kind in registry.kinds("run-reports").values()}
     assert names == {"report.html", "junit.xml", "summary.md", "postmortem.md"}

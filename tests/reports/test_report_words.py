@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness import bundled
 from harness.errors import EnvironmentProblem
 from harness.reporting import words
-from harness.reporting.drawing import Bar, place
+from harness.reporting.run.drawing import Bar, place
 from harness.reporting.templating import code, fence, markdown_text
 
 

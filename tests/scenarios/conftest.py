@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness import catalog
+from harness import registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
+from harness.drill.drill_server import DrillServer
 from harness.errors import EnvironmentProblem
-from harness.lane import Lane
 
 BACKENDS = {"local": LocalBackend, "docker": DockerBackend}
 
@@ -20,9 +20,9 @@ class Lanes:
     """Starts the lane of an engine on a backend when it is first asked for, and keeps it."""
 
     def __init__(self) -> None:
-        self.opened: dict[tuple[str, str], Lane | str] = {}
+        self.opened: dict[tuple[str, str], DrillServer | str] = {}
 
-    def __call__(self, engine: str, backend: str) -> Lane:
+    def __call__(self, engine: str, backend: str) -> DrillServer:
         key = (engine, backend)
         if key not in self.opened:
             self.opened[key] = _open(engine, backend)
@@ -34,7 +34,7 @@ class Lanes:
     def forget(self, engine: str, backend: str) -> None:
         """Close it, so that the next one to ask gets a new server."""
         lane = self.opened.pop((engine, backend), None)
-        if isinstance(lane, Lane):
+        if isinstance(lane, DrillServer):
             lane.close()
 
 
@@ -47,13 +47,13 @@ def lane_of() -> Iterator[Lanes]:
         lanes.forget(*key)
 
 
-def _open(engine: str, backend: str) -> Lane | str:
-    chosen = catalog.engine(engine)
+def _open(engine: str, backend: str) -> DrillServer | str:
+    chosen = registry.engine(engine)
     source = BACKENDS[backend](f"tests-{secrets.token_hex(4)}")
     problem = source.available() or source.cannot_run(chosen.recipe)
     if problem:
         return f"no {chosen.title} on the {backend} backend here: {problem.partition('. ')[0]}"
     try:
-        return Lane(source, chosen)
+        return DrillServer(source, chosen)
     except EnvironmentProblem as error:
         return f"no {chosen.title} on the {backend} backend here: {error}".partition("\n")[0]

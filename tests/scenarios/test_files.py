@@ -7,8 +7,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from harness import bundled, catalog, loading, plan
+from harness import bundled, loading, registry
 from harness.cli import mdrill
+from harness.drill import plan
 from harness.model import Drill
 
 FILES = sorted(bundled.folder("scenarios").glob("*.yaml"))
@@ -22,7 +23,7 @@ each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 def planned(path, engine: str) -> plan.Plan:
     everything = Drill("x", "x", teeth=True)
-    return plan.make(everything, (loading.load_scenario(path),), (catalog.engine(engine),), 1)
+    return plan.make(everything, (loading.load_scenario(path),), (registry.engine(engine),), 1)
 
 
 def test_there_are_scenarios() -> None:
@@ -68,7 +69,7 @@ def test_it_has_a_recovery_and_a_decoy_for_the_engine(path, engine: str) -> None
 def test_every_cell_says_what_is_broken_in_it(path, engine: str) -> None:
     """A claim that is for this cell, not only a section that is."""
     for trial in planned(path, engine).trials:
-        words = plan.Cell(trial.scenario, catalog.engine(engine), trial.mode, trial.fault).words
+        words = plan.Cell(trial.scenario, registry.engine(engine), trial.mode, trial.fault).words
         claims = [
             claim.name
             for damage in trial.scenario.damage
@@ -105,5 +106,5 @@ def test_every_drill_selects_something(path) -> None:
     drill = loading.load_drill(path)
     known = {s.id: s for s in map(loading.load_scenario, FILES)}
     chosen = known.values() if "all" in drill.scenarios else [known[n] for n in drill.scenarios]
-    engines = [catalog.engine(name) for name in drill.engines]
+    engines = [registry.engine(name) for name in drill.engines]
     assert plan.make(drill, tuple(chosen), engines, 1).trials

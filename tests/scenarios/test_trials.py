@@ -12,11 +12,12 @@ from dataclasses import replace
 
 import pytest
 
-from harness import bundled, catalog, loading, plan, results
+from harness import bundled, loading, registry
+from harness.drill import plan, results
+from harness.drill.trial import TrialRun
 from harness.errors import ScenarioError
 from harness.model import Drill, Trial
 from harness.testing import run_scenario
-from harness.trial import TrialRun
 
 PLACES = (
     ("postgres", "local"),
@@ -52,7 +53,7 @@ def every_trial() -> list:
             except ScenarioError:
                 continue  # test_files tells what is wrong with it
             everything = Drill("x", "x", teeth=True)
-            planned = plan.make(everything, (story,), (catalog.engine(engine),), 1)
+            planned = plan.make(everything, (story,), (registry.engine(engine),), 1)
             params += [
                 pytest.param(trial, backend, id=f"{trial.id}-{backend}", marks=marks)
                 for trial in chosen(planned.trials)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from harness import catalog
+from harness import registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
 from harness.cli import mdrill
@@ -30,7 +30,7 @@ ENGINES = ("postgres", "mysql", "mariadb")
 @cache
 def backend_of(engine: str) -> str:
     """Where a server of the engine can be had on this machine; a skip if nowhere."""
-    recipe = catalog.engine(engine).recipe
+    recipe = registry.engine(engine).recipe
     docker = DockerBackend("tests")
     if docker.available() is None and docker.image_here(recipe):
         return "docker"

@@ -7,7 +7,7 @@ import sys
 import pytest
 from swept import arguments, run, run_here, write
 
-from harness.sweep.healing import Healer
+from harness.sweep.recovery_trials import RecoveryTrials
 
 USERS = "CREATE TABLE users (id integer PRIMARY KEY, name varchar(50) NOT NULL);"
 REBUILT = """\
@@ -109,7 +109,7 @@ def test_a_repair_that_only_marks_heals_nothing(sweep, engine, tmp_path):
 
 def test_a_wrong_completion_is_caught(engine, tmp_path, monkeypatch):
     """One statement too few, or one that writes something else: not healed."""
-    right = Healer.completion
+    right = RecoveryTrials.completion
 
     def too_few(self, crash):
         return right(self, crash)[:-1]
@@ -120,7 +120,7 @@ def test_a_wrong_completion_is_caught(engine, tmp_path, monkeypatch):
     folder = write(tmp_path / "m", {"1_users.sql": USERS, "2_phone.sql": THREE_STEPS})
     healed = {}
     for how in (right, too_few, another):
-        monkeypatch.setattr(Healer, "completion", how)
+        monkeypatch.setattr(RecoveryTrials, "completion", how)
         outcome = run_here(arguments(folder, engine, tmp_path / how.__name__, *KILLED))
         attempts = outcome.healing("2", "1 of 3")["attempts"]
         healed[how.__name__] = [a["healed"] for a in attempts if a["kind"] == "completion"]

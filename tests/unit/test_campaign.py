@@ -11,25 +11,25 @@ import pytest
 from made_of import scenario, trial
 from test_verdict import NOT_HELD, event, record, turned, without
 
-from harness import campaign as campaign_module
-from harness.campaign import Campaign
+from harness.drill import campaign as campaign_module
+from harness.drill.campaign import Campaign
 from harness.errors import EnvironmentProblem, Interrupted
 from harness.model import Trial
-from harness.store import RunFolder
+from harness.record.run_folder import RunFolder
+from harness.record.timeline import Timeline
 from harness.testing import FakeBackend, FakeServer, fake_engine
-from harness.timeline import Timeline
 
 INCONCLUSIVE = without("fired")
 FAIL = turned("claim", NOT_HELD, name="mended")
 BAD_CONTROL = turned("control", {"ok": False})
 
 
-def ERROR(events):  # noqa: N802
+def ERROR(events):
     problem = event("problem", verdict="ERROR", reason="ServerLost", message="gone")
     return [*events[:-1], problem, events[-1]]
 
 
-def PASS(events):  # noqa: N802
+def PASS(events):
     return events
 
 
@@ -48,7 +48,7 @@ class World:
         engine = fake_engine(FakeServer())
         world = self
 
-        class Lane:
+        class DrillServer:
             def __init__(self, backend, _engine, _image=None):
                 self.server = backend.start(_engine.recipe)
 
@@ -69,7 +69,7 @@ class World:
                 return timeline
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(campaign_module, "Lane", Lane)
+            patch.setattr(campaign_module, "DrillServer", DrillServer)
             patch.setattr(campaign_module, "TrialRun", TrialRun)
             self.campaign = Campaign(self.backend, {"fake": engine}, {}, self.folder, **options)
             return self.campaign.run(trials)

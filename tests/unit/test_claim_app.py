@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.claims.app import AppClaim
 from harness.ports import Answer, Traffic
+from harness.verbs.claims.app import AppClaim
 
 WELL = Traffic(ok=6, reached=True)
 NO_COLUMN = Traffic(ok=1, errors=1, first_error='42703: column "username" does not exist')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import DatabaseError, GuardRefused, ServerLost
-from harness.guard import Guard, check
+from harness.servers.guard import Guard, check
 from harness.testing import FakeServer, fake_engine
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.ledger import (
+from harness.application.ledger import (
     EXAMPLES,
     Ledger,
     Op,
-    Outcome,
     Write,
+    WriteOutcome,
     compare,
     expected,
     same,
@@ -29,7 +29,7 @@ NEW_KEYS = (101, 102, 103)
 steps = st.tuples(
     st.sampled_from(OLD_KEYS + NEW_KEYS),
     st.sampled_from(list(Op)),
-    st.sampled_from(list(Outcome)),
+    st.sampled_from(list(WriteOutcome)),
     st.sets(st.sampled_from(COLUMNS), min_size=1),
     st.booleans(),
 )
@@ -49,9 +49,11 @@ class Simulated:
         possible = (key in self.rows) != (op is Op.INSERT) and (
             op is not Op.INSERT or key in NEW_KEYS
         )
-        if told is Outcome.ACKNOWLEDGED and not possible:
-            told = Outcome.REFUSED
-        if possible and (told is Outcome.ACKNOWLEDGED or (told is Outcome.UNKNOWN and arrives)):
+        if told is WriteOutcome.ACKNOWLEDGED and not possible:
+            told = WriteOutcome.REFUSED
+        if possible and (
+            told is WriteOutcome.ACKNOWLEDGED or (told is WriteOutcome.UNKNOWN and arrives)
+        ):
             if op is Op.DELETE:
                 del self.rows[key]
             else:
@@ -60,13 +62,13 @@ class Simulated:
 
     def settled_keys(self) -> list[int]:
         """Keys whose last write was acknowledged and which never had an unknown one."""
-        unknown = {write.key for write in self.writes if write.outcome is Outcome.UNKNOWN}
-        acked = {write.key for write in self.writes if write.outcome is Outcome.ACKNOWLEDGED}
+        unknown = {write.key for write in self.writes if write.outcome is WriteOutcome.UNKNOWN}
+        acked = {write.key for write in self.writes if write.outcome is WriteOutcome.ACKNOWLEDGED}
         return sorted(acked - unknown)
 
 
-UNSURE_INSERT = (2, Op.INSERT, Outcome.UNKNOWN, {"email"}, False)
-NEXT_UPDATE = (2, Op.UPDATE, Outcome.ACKNOWLEDGED, {"name"}, False)
+UNSURE_INSERT = (2, Op.INSERT, WriteOutcome.UNKNOWN, {"email"}, False)
+NEXT_UPDATE = (2, Op.UPDATE, WriteOutcome.ACKNOWLEDGED, {"name"}, False)
 
 
 @given(st.lists(steps, max_size=30))
@@ -77,8 +79,8 @@ def test_a_table_that_kept_every_acknowledged_write_is_never_accused(history):
     report = compare(expected(world.writes, COLUMNS), world.rows)
     assert (report.lost, report.changed, report.resurrected, report.examples) == (0, 0, 0, ())
     told = [write.outcome for write in world.writes]
-    assert report.acknowledged == told.count(Outcome.ACKNOWLEDGED)
-    assert report.unknown == told.count(Outcome.UNKNOWN)
+    assert report.acknowledged == told.count(WriteOutcome.ACKNOWLEDGED)
+    assert report.unknown == told.count(WriteOutcome.UNKNOWN)
 
 
 @given(st.lists(steps, min_size=1, max_size=30))
@@ -115,11 +117,11 @@ def test_each_acknowledged_value_of_a_dropped_column_is_lost(history):
     assert compare(wanted, rows).lost == sum("email" in (states[key][0] or {}) for key in keys)
 
 
-def write(op: Op, outcome: Outcome, key: int = 7, **values: str) -> Write:
+def write(op: Op, outcome: WriteOutcome, key: int = 7, **values: str) -> Write:
     return Write(op, key, values, 1_000_000, 2_000_000, outcome)
 
 
-SURE, UNSURE, REFUSED = Outcome.ACKNOWLEDGED, Outcome.UNKNOWN, Outcome.REFUSED
+SURE, UNSURE, REFUSED = WriteOutcome.ACKNOWLEDGED, WriteOutcome.UNKNOWN, WriteOutcome.REFUSED
 INSERTED = write(Op.INSERT, SURE, email="a")
 
 
@@ -186,11 +188,11 @@ def test_a_write_in_flight_is_unknown_until_it_is_answered():
     ledger = Ledger()
     place = ledger.sent(Op.INSERT, 7, {"email": "a"}, 5)
     (pending,) = ledger.writes()
-    assert (pending.outcome, pending.t_acked_ns) == (Outcome.UNKNOWN, None)
-    ledger.answered(place, Outcome.ACKNOWLEDGED, 9)
+    assert (pending.outcome, pending.t_acked_ns) == (WriteOutcome.UNKNOWN, None)
+    ledger.answered(place, WriteOutcome.ACKNOWLEDGED, 9)
     (answered,) = ledger.writes()
     assert (answered.outcome, answered.t_sent_ns, answered.t_acked_ns) == (
-        Outcome.ACKNOWLEDGED,
+        WriteOutcome.ACKNOWLEDGED,
         5,
         9,
     )

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import catalog, loading
+from harness import loading, registry
 from harness.errors import Problem, ScenarioError
 from harness.loading import shapes, yaml_nodes
 from harness.model import Claim, Moment, Objectives, Rows, Scope
@@ -91,7 +91,7 @@ def test_every_section_becomes_its_value() -> None:
 def test_a_claim_is_its_kind_with_the_word_as_its_principal_value() -> None:
     """``column: users.phone`` beside ``exists: false`` is the column kind with both values."""
     made = loading.load_scenario(EVERYTHING).steady_state[0]
-    wanted = catalog.kind("claims", "column")(column="users.phone", exists=False)
+    wanted = registry.kind("claims", "column")(column="users.phone", exists=False)
     line = TEXT[: TEXT.index("- claim: phone is not")].count("\n") + 1
     assert made == Claim("phone is not there yet", wanted, Scope(), line)
 
@@ -104,10 +104,10 @@ def test_durations_lose_their_unit_and_fill_the_field_with_the_suffix() -> None:
 
 
 def test_a_moment_holds_its_gate_and_a_late_fault_needs_none(tmp_path: Path) -> None:
-    """``inside`` has a gate of its kind; migration-succeeds stands without ``at``."""
+    """``inside`` has a hold of its kind; migration-succeeds stands without ``at``."""
     made = loading.load_scenario(EVERYTHING)
-    gate = catalog.kind("gates", "table-read")(table_read="users")
-    assert made.faults[1].at == Moment(inside=1, gate=gate, opens="before-verify")
+    hold = registry.kind("holds", "table-read")(table_read="users")
+    assert made.faults[1].at == Moment(inside=1, hold=hold, released="before-verify")
     text, _ = changed("kind: kill-session\n    at: {after: 1}", "kind: migration-succeeds")
     path = tmp_path / "late.yaml"
     path.write_text(text)
@@ -128,9 +128,9 @@ def test_a_decoy_is_what_names_its_catcher() -> None:
 
 def test_kinds_come_from_the_catalog_and_from_nowhere_else(tmp_path, monkeypatch) -> None:
     """A kind that the catalog gains is a word at once, with every type its fields have."""
-    real = catalog.kinds
+    real = registry.kinds
     fakes = {"claims": {"column": FakeColumn}, "steps": {"pause-it": FakePause}}
-    monkeypatch.setattr(catalog, "kinds", lambda room: {**real(room), **fakes.get(room, {})})
+    monkeypatch.setattr(registry, "kinds", lambda room: {**real(room), **fakes.get(room, {})})
     text, _ = changed(
         "        migrate: up",
         "        pause_it: all\n        for: 2s\n        both: [3, b]\n        within: 1m",
@@ -144,9 +144,9 @@ def test_kinds_come_from_the_catalog_and_from_nowhere_else(tmp_path, monkeypatch
 
 def test_what_a_kind_refuses_of_its_own_is_a_problem_at_its_line(tmp_path, monkeypatch) -> None:
     """A ValueError of the kind's dataclass is told like any other problem."""
-    real = catalog.kinds
+    real = registry.kinds
     fakes = {"steps": {"pause-it": FakePause}}
-    monkeypatch.setattr(catalog, "kinds", lambda room: {**real(room), **fakes.get(room, {})})
+    monkeypatch.setattr(registry, "kinds", lambda room: {**real(room), **fakes.get(room, {})})
     line, said = only_problem(
         "        migrate: up", "        pause_it: all\n        for: 5m", tmp_path
     )
@@ -247,13 +247,13 @@ REFUSED = [
         "exactly one of: before, after, inside",
     ),
     (
-        "gate without inside",
+        "hold without inside",
         "at: {after: 1}",
-        "at: {after: 1, gate: {table_read: users}}",
+        "at: {after: 1, hold: {table_read: users}}",
         0,
-        "'gate' without 'inside'",
+        "'hold' without 'inside'",
     ),
-    ("inside without gate", "at: {after: 1}", "at: {inside: 1}", 0, "'inside' without 'gate'"),
+    ("inside without hold", "at: {after: 1}", "at: {inside: 1}", 0, "'inside' without 'hold'"),
     ("no moment", "    at: {after: 1}\n", "", -2, "found no 'at'"),
     ("a moment too many", "kind: kill-session", "kind: migration-succeeds", 1, "remove it"),
     ("statement 3 of 2", "at: {after: 1}", "at: {after: 3}", 0, "wanted 1 to 2"),
@@ -490,7 +490,7 @@ def test_the_schema_takes_the_complete_example() -> None:
 STRUCTURAL = (
     *("unknown key", "unknown key of a kind", "unknown kind", "unknown word of a step"),
     *("two words", "no word", "two conditions", "two moments", "query and builtin"),
-    *("gate without inside", "inside without gate", "number for text", "no unit", "no format"),
+    *("hold without inside", "inside without hold", "number for text", "no unit", "no format"),
     *("wrong choice", "wrong length", "wrong format", "list for mapping", "nothing to see broken"),
     *("recovery caught", "decoy uncaught", "unknown dialect", "suffix in the key"),
 )
@@ -506,18 +506,18 @@ def test_the_schema_refuses_what_the_loader_refuses(old: str, new: str) -> None:
 
 
 def test_the_schema_offers_every_word_of_every_room() -> None:
-    """Claims, steps, gates and faults are alternatives named by their words."""
+    """Claims, steps, holds and faults are alternatives named by their words."""
     made = loading.schema()["$defs"]
-    for name in ("claim", "step", "gate"):
+    for name in ("claim", "step", "hold"):
         assert [v["title"] for v in made[name]["oneOf"]] == list(
             getattr(shapes, name.upper()).kinds.known()
         )
-    assert [v["title"] for v in made["fault"]["oneOf"]] == list(catalog.kinds("faults"))
+    assert [v["title"] for v in made["fault"]["oneOf"]] == list(registry.kinds("faults"))
     assert all(v["description"] for v in made["step"]["oneOf"])
 
 
 @pytest.mark.parametrize(
-    "room, shape", [("claims", "CLAIM"), ("steps", "STEP"), ("faults", "FAULT"), ("gates", "GATE")]
+    "room, shape", [("claims", "CLAIM"), ("steps", "STEP"), ("faults", "FAULT"), ("holds", "HOLD")]
 )
 def test_no_kind_has_a_key_that_its_item_has_already(room: str, shape: str) -> None:
     """Kinds are written flat, so their keys must differ from the item's and from other words."""
@@ -551,7 +551,7 @@ def test_the_example_of_the_readme_loads(tmp_path: Path) -> None:
     assert schema_of().is_valid(yaml.safe_load(text))
 
 
-@pytest.mark.parametrize("shape", ["FAULT", "GATE", "STEP", "CLAIM"])
+@pytest.mark.parametrize("shape", ["FAULT", "HOLD", "STEP", "CLAIM"])
 def test_the_readme_lists_every_word_with_its_keys(shape: str) -> None:
     """Its tables are neither behind the catalog nor ahead of it; italics may be left out."""
     of = getattr(shapes, shape).kinds

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_of import engine, fault, procedure, scenario, where
 
-from harness import plan
+from harness.drill import plan
 from harness.errors import NothingSelected, ScenarioError
 from harness.model import Claim, Damage, Drill, Migration, Moment, Objectives
 
@@ -18,11 +18,11 @@ ENGINES = (engine("one", "transactional-ddl"), engine("two"))
 STORIES = (scenario("first"), scenario("second"))
 
 
-def ids(planned: plan.Plan) -> list[str]:
+def ids(planned: plan.TrialPlan) -> list[str]:
     return [trial.id for trial in planned.trials]
 
 
-def make(drill: Drill = DRILL, stories=STORIES, engines=ENGINES, seed: int = 7) -> plan.Plan:
+def make(drill: Drill = DRILL, stories=STORIES, engines=ENGINES, seed: int = 7) -> plan.TrialPlan:
     return plan.make(drill, stories, engines, seed)
 
 

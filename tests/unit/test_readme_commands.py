@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from harness.cli import choosing, mdrill
+from harness.cli import mdrill, selection
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "scenarios/README.md")
@@ -66,8 +66,8 @@ def wrong_with_arguments(words: list[str]) -> str:
 def wrong_names(arguments: dict) -> str:
     """Names of drills and scenarios that do not exist; files and placeholders may be anybody's."""
     given = arguments.get("names") or (arguments.get("name"),)
-    known = {drill.id for drill in choosing.drills()}
-    known |= {scenario.id for scenario in choosing.scenarios()}
+    known = {drill.id for drill in selection.drills()}
+    known |= {scenario.id for scenario in selection.scenarios()}
     unknown = [
         name
         for name in given
@@ -110,7 +110,7 @@ def test_every_trap_of_the_readme_is_a_decoy():
     """A row of the table of traps names a scenario and a decoy that is in it."""
     text = (ROOT / "README.md").read_text("utf-8").split("## Traps it catches")[1].split("\n## ")[0]
     decoys = {
-        scenario.id: {decoy.id for decoy in scenario.decoys} for scenario in choosing.scenarios()
+        scenario.id: {decoy.id for decoy in scenario.decoys} for scenario in selection.scenarios()
     }
     named = [
         (scenario, decoy)
@@ -125,9 +125,9 @@ def test_every_procedure_of_the_coverage_exists():
     """docs/seed-coverage.md names no procedure, fault or scenario that is gone."""
     text = (ROOT / "docs" / "seed-coverage.md").read_text("utf-8")
     known = {"switch-app"}
-    for scenario in choosing.scenarios():
+    for scenario in selection.scenarios():
         known |= {scenario.id, *scenario.migration.modes}
         known |= {item.id for item in (*scenario.recoveries, *scenario.decoys, *scenario.faults)}
-    known |= {drill.id for drill in choosing.drills()}
+    known |= {drill.id for drill in selection.drills()}
     named = set(re.findall(r"`([a-z]+(?:-[a-z0-9]+)+)`", text))
     assert named - known == set()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.relay import Relay
+from harness.wire.relay import Relay
 
 SOON_S = 30
 

@@ -8,14 +8,15 @@ from dataclasses import asdict, replace
 import pytest
 from test_verdict import NOT_HELD, event, record, turned, without
 
-from harness import catalog, plan, results
-from harness.cli import choosing, mdrill, running
+from harness import registry
+from harness.cli import mdrill, running, selection
+from harness.drill import plan, results
 from harness.errors import DrillError, EnvironmentProblem, NothingSelected, UsageError
 from harness.model import Drill
 
 SERVER = {"backend": "docker", "engine": "postgres", "image": "postgres:18", "digest": "sha256:1"}
 
-OURS = choosing.scenarios()
+OURS = selection.scenarios()
 
 
 class Planned(Exception):
@@ -31,10 +32,10 @@ def would_run(monkeypatch: pytest.MonkeyPatch):
 
     named = type("Named", (), {"name": "fake"})
     monkeypatch.setattr(running, "open_record", stop)
-    monkeypatch.setattr(choosing, "backend", lambda *_: (named, ""))
-    monkeypatch.setattr(choosing, "scenarios", lambda: OURS)
+    monkeypatch.setattr(selection, "backend", lambda *_: (named, ""))
+    monkeypatch.setattr(selection, "scenarios", lambda: OURS)
     monkeypatch.setattr(
-        choosing, "engines", lambda names, *_: ([catalog.engine(n) for n in names], [])
+        selection, "engines", lambda names, *_: ([registry.engine(n) for n in names], [])
     )
 
     def feed(line: str):
@@ -50,7 +51,7 @@ def would_run(monkeypatch: pytest.MonkeyPatch):
 def every_trial():
     names = ("postgres", "mysql", "mariadb")
     everything = Drill("x", "x", teeth=True)
-    engines = [catalog.engine(name) for name in names]
+    engines = [registry.engine(name) for name in names]
     trials = plan.make(everything, OURS, engines, 5).trials
     seen: dict[tuple, object] = {}
     for trial in trials:
@@ -98,7 +99,7 @@ def test_a_trial_is_told_with_all_it_was_folded_from() -> None:
     told = results.of_trial(events, attempt=2)
     assert (told["id"], told["verdict"], told["as_expected"]) == ("a/b/c/d/e", "PASS", True)
     assert (told["attempt"], told["started"]) == (2, "2026-01-01T00:00:00")
-    assert len(told["gates"]) == 7
+    assert len(told["criteria"]) == 7
     assert "--trial-seed 3" in told["rerun"]
 
 

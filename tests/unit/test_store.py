@@ -11,8 +11,8 @@ import pytest
 from test_verdict import record, without
 
 from harness.errors import EnvironmentProblem, UsageError
-from harness.store import RunFolder, new_run_id, write_atomically
-from harness.timeline import Event
+from harness.record.run_folder import RunFolder, new_run_id, write_atomically
+from harness.record.timeline import Event
 
 
 @pytest.fixture

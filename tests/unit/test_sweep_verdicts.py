@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from harness.state.snapshot import Snapshot, difference, rows_lost
 from harness.sweep import threshold, verdicts
-from harness.sweep.census import Census, difference, rows_lost
 from harness.sweep.points import Row, Where, points
 from harness.sweep.reference import Reference, State
-from harness.sweep.verdicts import Attempt, Grade, Left
+from harness.sweep.verdicts import Attempt, Grade, LeftState
 
 TABLE = {"table users": "", "column users.id": "bigint"}
 PHONE = {"column users.phone": "text"}
@@ -19,7 +19,7 @@ BOOKKEEPING = {"table schema_migrations": ""}
 
 def counted(*parts, rows=10, of="a"):
     schema = {key: value for part in parts for key, value in part.items()}
-    return Census(schema, {"users": (rows, of)})
+    return Snapshot(schema, {"users": (rows, of)})
 
 
 REFERENCE = Reference(
@@ -36,7 +36,7 @@ REFERENCE = Reference(
 
 
 @pytest.mark.parametrize(
-    ("census", "wanted"),
+    ("snapshot", "wanted"),
     [
         (counted(TABLE), ("before", 0, True)),
         (counted(TABLE, BOOKKEEPING), ("before", 0, True)),
@@ -48,10 +48,10 @@ REFERENCE = Reference(
         (counted(TABLE, {"table strange": ""}), ("0 of 3, and debris", 0, False)),
     ],
 )
-def test_a_state_is_named_by_the_states_of_an_unbroken_run(census, wanted):
+def test_a_state_is_named_by_the_states_of_an_unbroken_run(snapshot, wanted):
     """Before, after, k of n; else the nearest one, explained if only the next step's objects
     differ."""
-    left = verdicts.name(census, REFERENCE, ["schema_migrations"])
+    left = verdicts.name(snapshot, REFERENCE, ["schema_migrations"])
     if wanted[0] == "3 of 3, and debris":
         assert left.name.endswith("and debris")
         return
@@ -80,8 +80,8 @@ def tried(kind, *, healed=False, lost=None, blocked=False):
     return Attempt(kind, kind, healed, "" if healed else "differs", (), blocked, lost or {})
 
 
-HALF = Left("1 of 3", 1, "x")
-WHOLE = Left("after", 3, "x")
+HALF = LeftState("1 of 3", 1, "x")
+WHOLE = LeftState("after", 3, "x")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_migration_that_fails_by_itself_is_never_green():
 def of_tool(*tables, rows=1, users=10):
     schema = {**TABLE, **{f"table {name}": "" for name in tables}}
     schema |= {f"index {name}.PRIMARY": f"of {name}" for name in tables}
-    return Census(schema, {"users": (users, "a"), **{name: (rows, name) for name in tables}})
+    return Snapshot(schema, {"users": (users, "a"), **{name: (rows, name) for name in tables}})
 
 
 def test_a_state_is_the_same_whatever_a_tool_calls_its_own_tables():
@@ -192,7 +192,7 @@ def test_a_tools_short_table_names_hide_nothing_of_the_users(tables, hidden):
     ]
     of_tool_ = ["table s.tags", "column s.tags.id", "index s.tags_pkey"]
     schema = dict.fromkeys(["table s.users", *of_user, *of_tool_], "")
-    left = Census(schema, {"s.tags": (1, ""), "s.users": (2, "")}).without(tables)
+    left = Snapshot(schema, {"s.tags": (1, ""), "s.users": (2, "")}).without(tables)
     assert schema.keys() - left.schema.keys() == hidden
 
 

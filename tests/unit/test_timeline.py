@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.timeline import Event, Timeline, read
+from harness.record.timeline import Event, Timeline, read
 
 SECRET = "Zq7-secret_word"
 json_data = st.dictionaries(

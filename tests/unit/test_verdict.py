@@ -1,4 +1,4 @@
-"""What a record proves: PASS needs all seven gates, and nothing vacuous is ever green."""
+"""What a record proves: PASS needs all seven criteria, and nothing vacuous is ever green."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.timeline import Event
-from harness.verdict import Verdict, judge, merge
+from harness.drill.verdict import Verdict, judge, merge
+from harness.record.timeline import Event
 
-GATES = ("baseline", "control", "fault", "damage", "recovery", "verification", "collateral")
+CRITERIA = ("baseline", "control", "fault", "damage", "recovery", "verification", "collateral")
 WORST_FIRST = ("FAIL", "ERROR", "ABORTED", "INCONCLUSIVE", "PASS")
 Change = Callable[[list[Event]], list[Event]]
 
@@ -88,7 +88,7 @@ NOT_HELD = {"answer": "not held"}
 UNANSWERABLE = {"answer": "unanswerable"}
 VACUOUS = {"population": 0}
 TABLE = [
-    # gate, what is different, verdict, reason
+    # criterion, what is different, verdict, reason
     ("baseline", without("claim", section="steady_state"), "INCONCLUSIVE", "baseline_red"),
     ("baseline", turned("claim", NOT_HELD, name="calm"), "INCONCLUSIVE", "baseline_red"),
     ("baseline", turned("claim", UNANSWERABLE, name="calm"), "INCONCLUSIVE", "baseline_red"),
@@ -127,11 +127,13 @@ TABLE = [
 ]
 
 
-def test_all_seven_gates_met_is_a_pass() -> None:
+def test_all_seven_criteria_met_is_a_pass() -> None:
     """The one record that is green, with the measures that were folded from it."""
     judgement = judge(record())
     assert (judgement.verdict, judgement.reason) == (Verdict.PASS, "proved")
-    assert [(gate.name, gate.met) for gate in judgement.gates] == [(name, True) for name in GATES]
+    assert [(criterion.name, criterion.met) for criterion in judgement.criteria] == [
+        (name, True) for name in CRITERIA
+    ]
     assert judgement.rto == {
         "total_ms": 8.0,
         "detect_ms": 2.0,
@@ -142,18 +144,20 @@ def test_all_seven_gates_met_is_a_pass() -> None:
     assert (judgement.as_expected, judgement.counts_as) == (True, Verdict.PASS)
 
 
-@pytest.mark.parametrize("gate, change, verdict, reason", TABLE)
-def test_a_gate_that_is_not_met(gate: str, change: Change, verdict: str, reason: str) -> None:
-    """Missing, false or vacuous: the gate says so, and the verdict has its reason."""
+@pytest.mark.parametrize("criterion, change, verdict, reason", TABLE)
+def test_a_criterion_that_is_not_met(
+    criterion: str, change: Change, verdict: str, reason: str
+) -> None:
+    """Missing, false or vacuous: the criterion says so, and the verdict has its reason."""
     judgement = judge(change(record()))
     assert (judgement.verdict, judgement.reason) == (verdict, reason)
-    assert next(g for g in judgement.gates if g.name == gate).met is not True
+    assert next(g for g in judgement.criteria if g.name == criterion).met is not True
     assert judgement.counts_as == verdict
 
 
-def test_every_gate_is_in_the_table() -> None:
-    """A gate that nobody can miss proves nothing."""
-    assert {gate for gate, *_ in TABLE} == set(GATES)
+def test_every_criterion_is_in_the_table() -> None:
+    """A criterion that nobody can miss proves nothing."""
+    assert {criterion for criterion, *_ in TABLE} == set(CRITERIA)
 
 
 PROBLEM = event("problem", verdict="ERROR", reason="ServerLost", message="it is gone")
@@ -284,11 +288,11 @@ records = st.lists(claims | others, max_size=14).flatmap(
 
 
 @given(records)
-def test_a_pass_implies_every_gate(events: list[Event]) -> None:
+def test_a_pass_implies_every_criterion(events: list[Event]) -> None:
     """Whatever is on the record, green means that all seven were met."""
     judgement = judge(events)
     if judgement.verdict is Verdict.PASS:
-        assert [gate.met for gate in judgement.gates] == [True] * 7
+        assert [criterion.met for criterion in judgement.criteria] == [True] * 7
         assert judgement.failed_claims == ()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.application.ledger import Op, WriteOutcome
 from harness.application.workload import Reader, Writer, bind, statements_of
 from harness.errors import StepFailed
-from harness.ledger import Op, Outcome
 from harness.model import App, AppVersion
 
 FULL = AppVersion(
@@ -80,7 +80,7 @@ def test_a_version_without_a_read_for_the_engine_is_refused():
         statements_of(make_app(version), "mysql")
 
 
-def run(writer: Writer, app: App, times: int, outcome: Outcome = Outcome.ACKNOWLEDGED):
+def run(writer: Writer, app: App, times: int, outcome: WriteOutcome = WriteOutcome.ACKNOWLEDGED):
     statements = statements_of(app, "postgres")[app.start]
     done = []
     for _ in range(times):
@@ -117,7 +117,7 @@ def test_a_row_whose_write_got_no_answer_is_left_alone():
     """Its statement may still commit, after whatever would be written next."""
     app = make_app()
     seen = set()
-    for operation in run(Writer(app, 0, 5), app, 200, Outcome.UNKNOWN):
+    for operation in run(Writer(app, 0, 5), app, 200, WriteOutcome.UNKNOWN):
         assert operation.key not in seen
         seen.add(operation.key)
 

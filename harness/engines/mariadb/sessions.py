@@ -7,18 +7,17 @@ from harness.engines.mysql import sessions
 from harness.engines.mysql.connector import MySQLSession
 from harness.engines.mysql.sessions import (
     KILLED,
-    WAITS_FOR_LOCK,
     cancel,
     end,
     end_sql,
     prepare_progress,
     progress,
+    waits_for_lock,
 )
 from harness.ports import SessionInfo
 
 __all__ = [
     "KILLED",
-    "WAITS_FOR_LOCK",
     "cancel",
     "end",
     "end_sql",
@@ -29,6 +28,7 @@ __all__ = [
     "progress",
     "root_blockers",
     "waiting",
+    "waits_for_lock",
 ]
 
 look_sql = sessions.looks(locks.ROW_WAITS)

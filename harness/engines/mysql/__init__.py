@@ -6,14 +6,14 @@ from harness.engines.facts import EngineFacts
 from harness.engines.mysql import (
     backups,
     catalog,
-    census,
     connector,
     databases,
-    filling,
-    gating,
+    holding,
     plans,
     probing,
     sessions,
+    snapshot,
+    table_specs,
 )
 from harness.ports import Recipe
 
@@ -81,8 +81,8 @@ ENGINE = EngineFacts(
     catalog=catalog,
     plans=plans,
     backups=backups,
-    gating=gating,
-    filling=filling,
-    census=census,
+    holding=holding,
+    table_specs=table_specs,
+    snapshot=snapshot,
     probing=probing,
 )

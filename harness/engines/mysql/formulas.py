@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from harness.engines import candidates
+from harness.engines import value_formulas
 from harness.engines.mysql import quoting
-from harness.ports.blanks import Formula
+from harness.ports.table_specs import Formula
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def quotient(index: str, by: int) -> str:
 DIGEST = "left(sha2({i}, 256), 32)"
 """Not md5(), which newer versions of MySQL lack."""
 
-SPEECH = candidates.Speech(pick, quotient, quoting.value, DIGEST)
+DIALECT = value_formulas.Dialect(pick, quotient, quoting.value, DIGEST)
 
 BYTES = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8}
 TEXTS = {
@@ -91,7 +91,7 @@ def formulas(kind: Kind, literals: Collection[str] = ()) -> list[Formula]:
     if kind.name in ("enum", "set"):
         return _members(kind, literals)
     if kind.name in TEXTS:
-        return candidates.texts(SPEECH, kind.column, kind.limit or TEXTS[kind.name], literals)
+        return value_formulas.texts(DIALECT, kind.column, kind.limit or TEXTS[kind.name], literals)
     if kind.name in BYTES:
         return _whole(kind, literals)
     if kind.name == "decimal":
@@ -110,9 +110,9 @@ def formulas(kind: Kind, literals: Collection[str] = ()) -> list[Formula]:
     sql, capacity = SIMPLE[kind.name]
     found = [Formula(sql, capacity)]
     if kind.name in ("float", "double"):
-        found += candidates.numbers(literals, 3, Decimal(-(10**9)), Decimal(10**9))
+        found += value_formulas.numbers(literals, 3, Decimal(-(10**9)), Decimal(10**9))
     elif kind.name == "year":
-        found += candidates.numbers(literals, 0, Decimal(1901), Decimal(2155))
+        found += value_formulas.numbers(literals, 0, Decimal(1901), Decimal(2155))
     elif kind.name == "json":
         found += _documents(literals)
     elif kind.name == "time":
@@ -134,7 +134,7 @@ def _whole(kind: Kind, literals: Collection[str]) -> list[Formula]:
     if kind.sql.startswith("tinyint(1)"):
         first = Formula("{i} % 2", 2)
     least = Decimal(0) if unsigned else Decimal(-most)
-    return [first, *candidates.numbers(literals, 0, least, Decimal(min(most, 2**63 - 1)))]
+    return [first, *value_formulas.numbers(literals, 0, least, Decimal(min(most, 2**63 - 1)))]
 
 
 def _decimals(kind: Kind, literals: Collection[str]) -> list[Formula]:
@@ -144,7 +144,7 @@ def _decimals(kind: Kind, literals: Collection[str]) -> list[Formula]:
     least = Decimal(0) if "unsigned" in kind.sql else -most
     return [
         Formula(f"(({{i}} % {count}) + 1) * {step:f}", count),
-        *candidates.numbers(literals, kind.scale, least, most),
+        *value_formulas.numbers(literals, kind.scale, least, most),
     ]
 
 
@@ -156,8 +156,8 @@ def _moments(name: str, literals: Collection[str]) -> list[Formula]:
             return Formula(f"(date '{start[:10]}' + INTERVAL {{i}} DAY)")
 
         return [
-            day(candidates.FIRST_DAY),
-            *candidates.moments(literals, day, timedelta(days=1)),
+            day(value_formulas.FIRST_DAY),
+            *value_formulas.moments(literals, day, timedelta(days=1)),
         ]
 
     def at(start: str) -> Formula:
@@ -167,7 +167,10 @@ def _moments(name: str, literals: Collection[str]) -> list[Formula]:
         index = f"({{i}} % {cap})" if cap else "{i}"
         return Formula(f"(timestamp '{clock}' + INTERVAL ({index} * 61) MINUTE)", cap)
 
-    return [at(candidates.FIRST_DAY), *candidates.moments(literals, at, timedelta(minutes=61))]
+    return [
+        at(value_formulas.FIRST_DAY),
+        *value_formulas.moments(literals, at, timedelta(minutes=61)),
+    ]
 
 
 def _bytes(kind: Kind) -> list[Formula]:

@@ -91,7 +91,7 @@ def looks(row_waits: str) -> dict[str, str]:
 look_sql = looks(locks.ROW_WAITS)
 
 
-def WAITS_FOR_LOCK(info: SessionInfo) -> bool:  # noqa: N802
+def waits_for_lock(info: SessionInfo) -> bool:
     """Whether the session is parked on a lock: metadata, row, or user level."""
     return bool(info.wait)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from harness.engines import candidates
+from harness.engines import value_formulas
 from harness.engines.postgres import quoting
-from harness.ports.blanks import Formula
+from harness.ports.table_specs import Formula
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def quotient(index: str, by: int) -> str:
 
 
 DIGEST = "md5(concat({i}))"
-SPEECH = candidates.Speech(pick, quotient, quoting.value, DIGEST)
+DIALECT = value_formulas.Dialect(pick, quotient, quoting.value, DIGEST)
 
 WHOLE = {"int2": 32767, "int4": 2**31 - 1, "int8": 2**63 - 1}
 TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "name"})
@@ -109,12 +109,12 @@ def _bare(kind: Kind, literals: Collection[str]) -> list[Formula]:
         fields = [formulas(part)[0].sql for part in kind.parts]
         return [Formula(f"ROW({', '.join(fields)})")]
     if kind.name in TEXTS:
-        return candidates.texts(SPEECH, kind.column, kind.limit, literals)
+        return value_formulas.texts(DIALECT, kind.column, kind.limit, literals)
     if kind.name in WHOLE:
         most = WHOLE[kind.name]
         return [
             Formula(f"({{i}} % {most}) + 1", most),
-            *candidates.numbers(literals, 0, Decimal(-most), Decimal(most)),
+            *value_formulas.numbers(literals, 0, Decimal(-most), Decimal(most)),
         ]
     return _special(kind, literals)
 
@@ -141,7 +141,7 @@ def _special(kind: Kind, literals: Collection[str]) -> list[Formula]:
     if kind.name.startswith("json"):
         return [*found, *_documents(literals)]
     if kind.name.startswith("float") or kind.name == "money":
-        return [*found, *candidates.numbers(literals, 3, Decimal(-(10**9)), Decimal(10**9))]
+        return [*found, *value_formulas.numbers(literals, 3, Decimal(-(10**9)), Decimal(10**9))]
     if kind.name in ("interval", "time", "timetz"):
         return [*found, *(Formula(quoting.value(text), 1) for text in literals)]
     return found
@@ -153,7 +153,7 @@ def _moments(name: str, unit_sql: str, unit: timedelta, literals: Collection[str
     def at(start: str) -> Formula:
         return Formula(f"({name} '{start}{zone}' + {unit_sql} * {{i}})")
 
-    return [at(candidates.FIRST_DAY), *candidates.moments(literals, at, unit)]
+    return [at(value_formulas.FIRST_DAY), *value_formulas.moments(literals, at, unit)]
 
 
 def _numerics(kind: Kind, literals: Collection[str]) -> list[Formula]:
@@ -167,7 +167,7 @@ def _numerics(kind: Kind, literals: Collection[str]) -> list[Formula]:
     count = max(1, int(most / step))
     return [
         Formula(f"(({{i}} % {count}) + 1) * {step:f}", count),
-        *candidates.numbers(literals, scale, -most, most),
+        *value_formulas.numbers(literals, scale, -most, most),
     ]
 
 

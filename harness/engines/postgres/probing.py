@@ -1,4 +1,4 @@
-"""Queries by which a person tells whether one object of the census is there."""
+"""Queries by which a person tells whether one object of the snapshot is there."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ look_sql = {
 }
 
 
-def WAITS_FOR_LOCK(info: SessionInfo) -> bool:  # noqa: N802
+def waits_for_lock(info: SessionInfo) -> bool:
     """Whether the session is parked on a heavyweight lock: row, table, transaction, advisory."""
     return info.wait.startswith("Lock:")
 

@@ -1,0 +1,151 @@
+"""What a folder of migrations is, and what can run it here."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness import bundled, layouts, loading, registry, sqltext
+from harness.cli import selection
+from harness.errors import UsageError
+from harness.layouts import Layout, Migration
+from harness.ports import Engine
+from harness.tools.adapter import Tool, filled
+from harness.tools.program import app_of
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What is going to be swept, with what tool."""
+
+    folder: Path
+    layout: Layout
+    migrations: tuple[Migration, ...]
+    chosen: tuple[str, ...]
+    tool: Tool
+    program: str
+    engine: Engine
+
+
+def tools() -> dict[str, Tool]:
+    """Every tool of ours by name."""
+    return {tool.id: tool for tool in loading.load_tools(bundled.PACKAGE / "tools" / "adapters")}
+
+
+def plan(folder: Path, options: Any) -> SweepPlan:
+    """Look at the folder and tell what was found. UsageError with the next move."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; name the folder that holds your migrations")
+    layout = _layout(folder, options)
+    migrations = layouts.read(folder, layout.name)
+    if not migrations:
+        raise UsageError(f"{folder}: no migration found ({layout.evidence})")
+    engine = registry.engine(options.engine or engine_of(folder, migrations))
+    tool, program = _tool(options, layout, engine, folder)
+    tool = replace(tool, applied=_with_app(tool.applied, app_of(migrations)))
+    chosen = _chosen(options, migrations)
+    selection.say(
+        f"{folder}: {len(migrations)} migrations of {layout.title} ({layout.evidence}); "
+        f"tool: {tool.title}; engine: {engine.title}"
+    )
+    return SweepPlan(folder, layout, migrations, chosen, tool, program, engine)
+
+
+def _tool(options: Any, layout: Layout, engine: Engine, folder: Path) -> tuple[Tool, str]:
+    """The tool asked for, else the first of those for the layout that can be used here."""
+    known = tools()
+    if options.tool and options.tool.endswith((".yaml", ".yml")):
+        candidates = [loading.load_tool(Path(options.tool))]
+    elif options.tool:
+        if options.tool not in known:
+            raise UsageError(registry.unknown("tool", options.tool, known))
+        candidates = [known[options.tool]]
+    else:
+        candidates = _by_nearness(known.values(), layout)
+    problems = []
+    for tool in candidates:
+        if engine.name not in tool.engines:
+            problems.append(f"{tool.title} does not work with {engine.title}")
+            continue
+        if tool.how == "emulated":
+            return tool, ""
+        path = options.program or program(tool.program, folder)
+        if path:
+            return tool, path
+        problems.append(f"{tool.title}: no program {tool.program!r} on PATH (--program names it)")
+    raise UsageError(
+        f"no tool can run a folder of the layout {layout.name} here: "
+        + ("; ".join(problems) or "none is known for it; --tool names one")
+    )
+
+
+def _layout(folder: Path, options: Any) -> Layout:
+    """The layout asked for, else the one that the folder shows."""
+    if not options.layout:
+        return layouts.detect(folder, options.engine or "")
+    if options.layout not in layouts.LAYOUTS:
+        raise UsageError(registry.unknown("layout", options.layout, layouts.LAYOUTS))
+    kind = layouts.LAYOUTS[options.layout]
+    return Layout(kind.name, kind.title, "asked for")
+
+
+def program(name: str, folder: Path) -> str | None:
+    """The project's own copy of a program before the one on PATH."""
+    for place in (folder.resolve(), *folder.resolve().parents):
+        for bin_ in (".venv/bin", "venv/bin", "node_modules/.bin"):
+            if (place / bin_ / name).is_file():
+                return str(place / bin_ / name)
+    return shutil.which(name)
+
+
+def _with_app(applied: Any, app: str) -> Any:
+    """Django counts per app, whose name is that of the folder."""
+    if isinstance(applied, Mapping):
+        return {engine: filled(sql, {"app": app}) for engine, sql in applied.items()}
+    return filled(applied, {"app": app})
+
+
+def _by_nearness(known: Iterable[Tool], layout: Layout) -> list[Tool]:
+    """The layout's own tool first, then others; the program before an emulation."""
+    fits = [tool for tool in known if layout.name in tool.layouts]
+    return sorted(fits, key=lambda t: (t.layouts[0] != layout.name, t.how != "run"))
+
+
+def _chosen(options: Any, migrations: Sequence[Migration]) -> tuple[str, ...]:
+    """The versions to sweep; UsageError for one that is not there."""
+    versions = [migration.version for migration in migrations]
+    names = {m.name: m.version for m in migrations} | {v: v for v in versions}
+
+    def version(text: str) -> str:
+        if text not in names:
+            raise UsageError(registry.unknown("migration", text, names))
+        return names[text]
+
+    if options.only:
+        return tuple(version(text) for text in options.only)
+    if options.range_:
+        first, dots, last = options.range_.partition("..")
+        if not dots:
+            raise UsageError(f"--range wants A..B, found {options.range_!r}")
+        begin = versions.index(version(first)) if first else 0
+        end = versions.index(version(last)) if last else len(versions) - 1
+        if begin > end:
+            raise UsageError(f"--range {options.range_}: {last} comes before {first}")
+        return tuple(versions[begin : end + 1])
+    return tuple(versions)
+
+
+def engine_of(folder: Path, migrations: Sequence[Migration]) -> str:
+    """The engine whose own words the SQL uses. UsageError where it is not plain."""
+    text = "\n".join(m.up.text for m in migrations if m.up is not None)
+    counts = sqltext.words_of_each(text)
+    best, other = sorted(counts, key=counts.get, reverse=True)
+    if counts[best] and counts[best] >= 4 * counts[other]:
+        return best
+    told = ", ".join(f"{count} words of {engine} alone" for engine, count in counts.items())
+    raise UsageError(
+        f"{folder}: the SQL does not tell its engine ({told}); name it: --engine postgres or mysql"
+    )

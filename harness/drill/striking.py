@@ -1,0 +1,99 @@
+"""Lets a fault strike a migration at its exact moment, and records whether it struck.
+
+Between statements the migrator stands at a checkpoint. Inside a statement a hold (a lock) holds
+it, and an observer sees it parked before the fault strikes.
+"""
+
+from __future__ import annotations
+
+from harness.drill.migration_runs import Checkpoint, WorkerRun
+from harness.errors import DatabaseError, DeadlineExceeded
+from harness.model import Fault
+from harness.ports import SessionInfo, Target
+from harness.waiting import until
+
+START_DEADLINE_S = 30.0
+
+
+def drive(target: Target, run: WorkerRun, fault: Fault, *, inject: bool = True) -> None:
+    """Let the migration go up to the fault's moment, strike, and record whether it struck.
+
+    Without ``inject`` the migration goes to its end unharmed; a fault that strikes a finished
+    migration is then the migration itself, so it is not run at all.
+    """
+    if fault.kind.strikes_when_done:
+        if inject:
+            run.outcome(fault.kind.deadline_s)
+            _strike(target, fault)
+        else:
+            _missed(target, fault, "left out on purpose")
+        return
+    while (point := run.next_checkpoint()) is not None:
+        if inject and point.is_at(fault.at):
+            _at_the_moment(target, run, fault, point)
+            return
+        run.go(point)
+    _missed(
+        target,
+        fault,
+        "the migration was over before the moment came" if inject else "left out on purpose",
+    )
+
+
+def _at_the_moment(target: Target, run: WorkerRun, fault: Fault, point: Checkpoint) -> None:
+    moment = fault.at
+    orders = fault.kind.orders()
+    if moment.inside is not None:
+        moment.hold.arm(target)
+        target.timeline.add("fault", "armed", fault=fault.id, moment=str(moment))
+        run.go(point, **orders)
+        _wait_until_parked(target, run, fault)
+        moment.hold.follow(target)
+        _wait_until_parked(target, run, fault)
+    elif orders:
+        run.go(point, **orders)
+    _strike(target, fault)
+    if moment.hold and moment.released == "after-strike":
+        moment.hold.open(target)
+
+
+def _wait_until_parked(target: Target, run: WorkerRun, fault: Fault) -> None:
+    """Until an observer sees the migration's session wait at the hold."""
+    engine, session = target.engine, run.session
+
+    def parked() -> bool:
+        info = engine.sessions.find(target.observer(), session.pid, session.started)
+        return info is not None and engine.sessions.waits_for_lock(info)
+
+    until(f"statement {fault.at.inside} to be parked at its hold", START_DEADLINE_S, parked)
+
+
+def _strike(target: Target, fault: Fault) -> None:
+    before = _state_before(target)
+    try:
+        witnesses = fault.kind.strike(target)
+    except (DatabaseError, DeadlineExceeded) as error:
+        _missed(target, fault, f"{type(error).__name__}: {error}")
+        return
+    if before:
+        target.timeline.add(
+            "fault", "state-before", state=before.state, wait=before.wait, query=before.query
+        )
+    for witness in witnesses:
+        target.timeline.add(
+            "fault", "witness", source=witness.source, says=witness.says, data=dict(witness.data)
+        )
+    target.timeline.add("fault", "fired", fault=fault.id, moment=str(fault.at))
+    fault.kind.heal(target)
+
+
+def _state_before(target: Target) -> SessionInfo | None:
+    """The victim just before the strike, as the server shows it."""
+    session = target.migration.session if target.migration else None
+    if session is None:
+        return None
+    return target.engine.sessions.find(target.observer(), session.pid, session.started)
+
+
+def _missed(target: Target, fault: Fault, reason: str) -> None:
+    target.timeline.add("fault", "missed", fault=fault.id, reason=reason)

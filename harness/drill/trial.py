@@ -1,0 +1,334 @@
+"""One trial as a visible tuple of phases; each adds to the timeline, none judges.
+
+A phase may stop the trial (there is nothing left to prove); the last three always run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from harness import bundled
+from harness.application.background import BackgroundApplication
+from harness.drill import standing_claims
+from harness.drill.ask import Questions
+from harness.drill.drill_server import DrillServer
+from harness.drill.migration_runs import MigrationRunner
+from harness.drill.procedure import follow
+from harness.drill.striking import drive
+from harness.drill.target import LiveTarget
+from harness.errors import DeadlineExceeded, DrillError, Interrupted
+from harness.model import Trial, word_of, words_of
+from harness.ports import Session
+from harness.record.timeline import Timeline
+from harness.waiting import until
+from harness.wire.relay import Relay
+
+QUIET_DEADLINE_S = 60.0
+LOG_LIMIT = 60_000
+LOG_MARK = 300
+
+
+class TrialOver(Exception):
+    """There is nothing left to prove in this trial."""
+
+
+class TrialRun:
+    """Runs one trial on a lane's server; ``run`` returns when everything of it is gone."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        lane: DrillServer,
+        folder: Path | None = None,
+        listener: Callable | None = None,
+        by_hand: Callable[[TrialRun], None] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.trial = trial
+        self.lane = lane
+        self.engine = lane.engine
+        self.words = words_of(trial.engine, lane.engine.traits, trial.mode)
+        self.timeline = Timeline(folder / "events.jsonl" if folder else None, listener)
+        self.target: LiveTarget | None = None
+        self.questions: Questions | None = None
+        self._conductor: MigrationRunner | None = None
+        self._by_hand = by_hand
+        self._stopping = stopping
+        self._log_mark = ""
+
+    # ------------------------------------------------------------------ the phases
+
+    def run(self) -> Timeline:
+        """Do every phase in order; afterwards nothing of this trial is left on the server."""
+        self._describe()
+        try:
+            for phase in (
+                self.provision,
+                self.guard,
+                self.given,
+                self.steady_state,
+                self.snapshot,
+                self.migrate_under_fault,
+                self.damage,
+                self.diagnose,
+                self.recover,
+                self.verify,
+                self.untouched,
+            ):
+                with self.timeline.span("trial", "phase", phase=phase.__name__):
+                    phase()
+        except TrialOver:
+            pass
+        except Interrupted:
+            self._aborted()
+            raise
+        except Exception as error:
+            if not self._stopping():
+                if not isinstance(error, DrillError):
+                    raise
+                self._problem("ERROR", type(error).__name__, str(error))
+        finally:
+            if self._stopping():
+                self._aborted()
+            for phase in (self.collect_logs, self.teardown):
+                with self.timeline.span("trial", "phase", phase=phase.__name__):
+                    phase()
+            self.timeline.add("trial", "finished")
+            self.timeline.close()
+        return self.timeline
+
+    def provision(self) -> None:
+        """A database of its own, cloned from the scenario's template, and the control run."""
+        lane, trial = self.lane, self.trial
+        address = lane.server.address()
+        self.timeline.redact(address.password)
+        pristine = lane.template(trial.scenario, trial.rows)
+        control = lane.control(trial.scenario, trial.mode, trial.rows)
+        self.timeline.add("trial", "control", ok=control.ok, says=control.says)
+        database = lane.clone(pristine)
+        self._conductor = MigrationRunner(
+            lane.job(trial.scenario, trial.mode, database),
+            lane.guard,
+            self.timeline,
+            lane.observer,
+            lane.spares,
+        )
+        self.target = LiveTarget(
+            lane.guard, lane.observer, database, pristine, self.timeline, self._conductor
+        )
+        self.target.migrated_fingerprint = control.fingerprint
+        self.questions = Questions(self.target, self.words, trial.fault.id)
+        self._log_mark = lane.server.logs()[-LOG_MARK:]
+
+    def guard(self) -> None:
+        """Prove once more, for the record, that this is a server of ours."""
+        facts = self.lane.facts
+        self.timeline.add(
+            "server",
+            "facts",
+            backend=facts.backend,
+            engine=facts.engine,
+            title=self.engine.title,
+            image=facts.image,
+            digest=facts.digest,
+            version=facts.version,
+            proof=self.lane.server.proof(),
+        )
+        self.target.connect("verifier").close()
+
+    def given(self) -> None:
+        """The world of the story, with the application at work in it."""
+        if self.trial.scenario.app:
+            self.target.app = BackgroundApplication(
+                self.trial.scenario.app,
+                self._connect_application,
+                engine=self.engine,
+                timeline=self.timeline,
+                seed=self.trial.seed,
+            )
+            self.target.app.start()
+        hold = self.trial.fault.at.hold
+        if hold and self._injected:
+            hold.prepare(self.target)
+
+    def steady_state(self) -> None:
+        """What must hold before; a red baseline proves nothing about a recovery."""
+        scenario = self.trial.scenario
+        claims = [*standing_claims.before(scenario), *scenario.steady_state]
+        if not self.questions.check("steady_state", claims):
+            raise TrialOver
+
+    def snapshot(self) -> None:
+        """The dump taken before the migration, while the application's writers wait."""
+        tables = self.trial.scenario.given.backup
+        if tables:
+            if self.target.app:
+                self.target.app.hold_writers()
+            dump = self.engine.backups.dump(self.lane.server, self.target.database, tables)
+            self.target.shelf["backup"] = dump
+            self.timeline.add("recovery", "backup", tables=tables, bytes=len(dump))
+
+    def migrate_under_fault(self) -> None:
+        """Start the migration and strike at the moment; then wait until the victim is gone."""
+        fault, target = self.trial.fault, self.target
+        if fault.kind.strikes_when_done and not self._injected:
+            self.timeline.add("fault", "missed", fault=fault.id, reason="left out on purpose")
+            raise TrialOver
+        run = target.start_migration(through=self._relay())
+        drive(target, run, fault, inject=self._injected)
+        if target.app:
+            target.app.release_writers()
+        if not any(event.kind == "fired" for event in self.timeline.events()):
+            raise TrialOver
+        if fault.kind.session_ends() and fault.at.released == "after-strike":
+            self._wait_until_quiet()
+
+    def damage(self) -> None:
+        """What must be seen broken before anybody repairs it."""
+        claims = [
+            claim
+            for damage in self.trial.scenario.damage
+            if damage.scope.covers(self.words, self.trial.fault.id)
+            for claim in damage.claims
+        ]
+        if not self.questions.check("damage", claims):
+            raise TrialOver
+
+    def diagnose(self) -> None:
+        """The diagnosis queries, side by side, with whose sessions each of them names."""
+        for look in self.trial.scenario.diagnosis:
+            self.questions.look(look)
+
+    def recover(self) -> None:
+        """The procedure under test, step by step; a step that fails ends it."""
+        if self._by_hand:
+            self._by_hand(self)
+        elif self.trial.procedure and self.trial.purpose != "nothing-done":
+            follow(self.trial.procedure, self.target, self.words, self.trial.fault.id)
+
+    def verify(self) -> None:
+        """The end state; first whatever was still held in the database is let go."""
+        if self.trial.fault.at.hold and self.trial.fault.at.released == "before-verify":
+            self.trial.fault.at.hold.open(self.target)
+            self._wait_until_quiet()
+        self.questions.check("verify", self.trial.scenario.verify)
+        if self.target.app and self.trial.scenario.app.ledger:
+            self.questions.ask("verify", standing_claims.LEDGER)
+
+    def untouched(self) -> None:
+        """No collateral: values nobody meant to change, and nothing left behind."""
+        self.questions.check("untouched", standing_claims.afterwards(self.trial.scenario))
+
+    def collect_logs(self) -> None:
+        with contextlib.suppress(DrillError):
+            text = self.lane.server.logs()
+            if self._log_mark:
+                text = text.rpartition(self._log_mark)[2]
+            self.timeline.add("trial", "log", text=text[-LOG_LIMIT:])
+
+    def teardown(self) -> None:
+        """Let everything go and drop the database, whatever happened before."""
+        target, hold = self.target, self.trial.fault.at.hold
+        if target is None:
+            return
+        with contextlib.suppress(DrillError):
+            if self.trial.fault.id and hasattr(self.lane.server, "resume"):
+                self.lane.server.resume()
+        if hold:
+            with contextlib.suppress(DrillError):
+                hold.open(target)
+        try:
+            with contextlib.ExitStack() as last_first:
+                last_first.callback(self._drop, target.database)
+                last_first.callback(target.close)
+                last_first.callback(self._conductor.end)
+                if "relay" in target.shelf:
+                    last_first.callback(target.shelf["relay"].close)
+                if target.app:
+                    last_first.callback(target.app.stop, self._end_session)
+        except DrillError as error:
+            self._problem("ERROR", type(error).__name__, f"teardown: {error}")
+
+    def _drop(self, database: str) -> None:
+        with contextlib.suppress(DrillError):
+            self.lane.drop(database)
+
+    # ------------------------------------------------------------------ their parts
+
+    @property
+    def _injected(self) -> bool:
+        return self.trial.purpose != "no-injection"
+
+    def _connect_application(self, role: str = "application") -> Session:
+        return self.lane.guard.connect(self.target.database, role)
+
+    def _end_session(self, pid: int) -> None:
+        sessions, observer = self.engine.sessions, self.lane.observer()
+        for info in sessions.listing(observer):
+            if info.pid == pid:
+                sessions.end(observer, pid, info.started)
+
+    def _relay(self) -> tuple[str, int] | None:
+        if not self.trial.fault.kind.through_relay:
+            return None
+        address = self.lane.server.address()
+        relay = Relay(address.host, address.port)
+        self.target.shelf["relay"] = relay
+        return ("127.0.0.1", relay.port)
+
+    def _wait_until_quiet(self) -> None:
+        """A dead client's statement may still run and commit: look only once it is gone."""
+        target, hold = self.target, self.trial.fault.at.hold
+        session = target.migration.session
+        if session is None:
+            return
+
+        def gone() -> bool:
+            found = self.engine.sessions.find(target.observer(), session.pid, session.started)
+            return found is None or target.migration.alive()
+
+        with contextlib.suppress(DeadlineExceeded):
+            until("the migration's session to go", QUIET_DEADLINE_S, gone)
+        if hold:
+            hold.clear(target)
+
+    def _aborted(self) -> None:
+        """Whatever was found once the servers were being destroyed speaks against nobody."""
+        self._problem("ABORTED", "interrupted", "the run was told to stop")
+
+    def _problem(self, verdict: str, reason: str, message: str) -> None:
+        self.timeline.add("trial", "problem", verdict=verdict, reason=reason, message=message)
+
+    def _describe(self) -> None:
+        trial, scenario = self.trial, self.trial.scenario
+        procedure = trial.procedure
+        self.timeline.add(
+            "trial",
+            "cell",
+            id=trial.id,
+            scenario=scenario.id,
+            title=scenario.title,
+            source=scenario.source,
+            engine=trial.engine,
+            mode=trial.mode,
+            fault=trial.fault.id,
+            fault_kind=word_of(trial.fault.kind),
+            moment=str(trial.fault.at),
+            procedure=procedure.id if procedure else "",
+            procedure_title=procedure.title if procedure else "",
+            purpose=trial.purpose,
+            caught_by=procedure.caught_by if procedure and trial.purpose == "decoy" else (),
+            seed=trial.seed,
+            rows=trial.rows,
+            objectives={
+                "rto_s": trial.objectives.rto_s,
+                "lost_writes": trial.objectives.lost_writes,
+                "lost_values": trial.objectives.lost_values,
+            },
+            file=Path(scenario.file).name,
+            own_file="" if bundled.is_ours(scenario.file) else scenario.file,
+            sha256=scenario.sha256,
+            statements=[self.lane.text(sql) for sql in scenario.migration.statements],
+        )

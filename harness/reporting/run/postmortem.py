@@ -1,0 +1,240 @@
+"""postmortem.md: the incident report of each scenario, filled in from what was recorded.
+
+One section per scenario, in the headings of the source document's template, told from one
+trial: the first recovery that did not come out right, else the first with a real fault. A
+box under Prevention is ticked only where the record itself is the evidence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.record.timeline import Event
+from harness.reporting import Format
+from harness.reporting.run.record_view import Span, TrialView, record, settled
+from harness.reporting.templating import environment
+from harness.reporting.words import duration, is_counter_check, number, one_line, plural
+
+FILE_NAME = "postmortem.md"
+
+_ENDS_SESSIONS = re.compile(r"\b(kill|terminate|cancel|end)[ _-]", re.IGNORECASE)
+_NOT_NULL_AT_ONCE = re.compile(r"ADD\s+COLUMN[^,;]*NOT\s+NULL", re.IGNORECASE)
+_NOT_NULL = re.compile(r"(SET\s+NOT\s+NULL|MODIFY[^,;]*NOT\s+NULL)", re.IGNORECASE)
+
+
+def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> str:
+    """The whole file; the timelines of the chosen trials only are read."""
+    stories = []
+    for trial in _chosen(settled(run)["trials"]):
+        stories.append(_story(TrialView(trial, events(str(trial.get("id", "?"))))))
+    return environment().get_template("postmortem.md.j2").render(run=record(run), stories=stories)
+
+
+def _chosen(trials: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Per scenario the first recovery that went wrong, else the first with a real fault."""
+    by_scenario: dict[str, list[Mapping[str, Any]]] = {}
+    for trial in trials:
+        cell = trial.get("cell") or {}
+        if cell.get("purpose") != "no-injection":
+            by_scenario.setdefault(str(cell.get("scenario")), []).append(trial)
+    return [
+        next((t for t in told if not is_counter_check(t) and t.get("verdict") == "FAIL"), told[0])
+        for told in by_scenario.values()
+    ]
+
+
+def _story(view: TrialView) -> dict[str, Any]:
+    return {
+        "view": view,
+        "cell": view.cell,
+        "happened": _happened(view),
+        "causes": _causes(view),
+        "impact": _impact(view),
+        "resolution": _resolution(view),
+        "prevention": _prevention(view),
+    }
+
+
+def _at(view: TrialView, t_ns: int | None) -> str:
+    wall = view.wall(t_ns)
+    return f"at {wall:%H:%M:%S}.{wall.microsecond // 1000:03d} UTC" if wall else "(time unknown)"
+
+
+def _happened(view: TrialView) -> list[str]:
+    """What was recorded, in the order in which it happened."""
+    phase = view.phases.get("migrate_under_fault")
+    first = view.statements[0] if view.statements else None
+    start = first.begin_ns if first else phase.begin_ns if phase else None
+    if start is None:
+        return ["The trial ended before the migration began"]
+    wall = view.wall(start)
+    day = f" on {wall:%Y-%m-%d}" if wall else ""
+    began = f"The migration started {_at(view, start)}{day}, sent as {view.cell['mode']}"
+    told = [(start, began)]
+    waits = view.waits
+    if waits:
+        kinds = {f"{wait.waiter} behind {wait.blocker}" for wait in waits}
+        seen = f"seen from {duration((waits[0].t_ns - start) / 1e6)} on"
+        told.append((waits[0].t_ns, f"Lock waits, {seen}: {', '.join(sorted(kinds))}"))
+    for event in view.of("fault", "fired"):
+        moment = f"{view.cell['fault']} struck {_at(view, event.t_ns)}, {view.cell['moment']}"
+        told.append((event.t_ns, moment))
+    for event in view.of("fault", "missed"):
+        told.append((event.t_ns, f"The fault did not strike: {one_line(event.data.get('reason'))}"))
+    for event in view.of("server", *_SERVER_WORDS):
+        told.append((event.t_ns, f"The server {_SERVER_WORDS[event.kind]} {_at(view, event.t_ns)}"))
+    told += [(event.t_ns, _ended(view, event)) for event in view.of("migration", "ended")]
+    return [line for _, line in sorted(told, key=lambda pair: pair[0])] + _traffic(view)
+
+
+def _ended(view: TrialView, event: Event) -> str:
+    data = event.data
+    how = "finished" if data.get("finished") else "ended unfinished"
+    answer = f": {data.get('code')} {one_line(data.get('message'))}" if data.get("code") else ""
+    done = plural(data.get("done") or 0, "statement")
+    run = data.get("run")
+    which = "The migration" if run in (None, 1) else f"Run {run} of the migration"
+    return f"{which} {how} {_at(view, event.t_ns)}, {done} acknowledged{answer}"
+
+
+_SERVER_WORDS = {
+    "died": "died",
+    "paused": "froze",
+    "ready": "answered again",
+    "resumed": "went on",
+}
+
+
+def _traffic(view: TrialView) -> list[str]:
+    seen = view.outage
+    lines = []
+    if seen.most_waiting:
+        lines.append(
+            f"Up to {plural(seen.most_waiting, 'operation')} of the application waited, over "
+            f"{duration(seen.waiting_ms)}"
+        )
+    if seen.errors:
+        lines.append(
+            f"The application got {plural(seen.errors, 'error')} over {duration(seen.erring_ms)}"
+        )
+    return lines
+
+
+def _causes(view: TrialView) -> list[str]:
+    cell = view.cell
+    lines = [f"{cell['fault_kind'] or cell['fault']} {cell['moment']}"]
+    lines += [one_line(w["says"], 300) for w in view.data("fault", "witness")]
+    for span in view.statements:
+        if span.data["code"] or span.data["error"]:
+            says = f"{span.data['code'] or ''} {one_line(span.data['error'])}".strip()
+            lines.append(f"Statement {span.data['n']} was not acknowledged: {says}")
+    return lines
+
+
+def _impact(view: TrialView) -> list[str]:
+    seen, rto, rpo = view.outage, view.value["rto"], view.value["rpo"]
+    parts = [
+        f"{duration(ms)} {what}"
+        for ms, what in ((seen.erring_ms, "with errors"), (seen.waiting_ms, "with waiting"))
+        if ms
+    ]
+    lines = [
+        f"The application: {', '.join(parts)}; slowest answer {duration(seen.worst_ms)}"
+        if parts
+        else "The application noticed neither errors nor waiting"
+    ]
+    for claim in view.claims.get("damage", ()):
+        if claim["answer"] == "held":
+            of = f" (of {number(claim['population'])} looked at)" if claim["population"] else ""
+            lines.append(f"{one_line(claim['name'])}: {one_line(claim['found'])}{of}")
+    if rpo["lost_writes"] or rpo["lost_values"]:
+        lines.append(
+            f"Data loss: {plural(rpo['lost_writes'] or 0, 'acknowledged write')} and "
+            f"{plural(rpo['lost_values'] or 0, 'untouched value')} (RPO)"
+        )
+    elif "untouched" in view.claims or view.ledger:
+        lines.append("No data loss (RPO 0): " + _ledger(view))
+    else:
+        lines.append("Data loss unknown: the trial ended before it was looked for")
+    if rto["total_ms"] is not None:
+        whose = "by hand" if view.by_hand else "of machine time"
+        parts = ", ".join(
+            f"{name} {duration(rto[f'{name}_ms'])}"
+            for name in ("detect", "decide", "repair", "verify")
+            if rto[f"{name}_ms"] is not None
+        )
+        lines.append(f"Recovered in {duration(rto['total_ms'])} {whose} (RTO: {parts})")
+    else:
+        lines.append("No recovery time: it was never shown that everything held again")
+    return lines
+
+
+def _ledger(view: TrialView) -> str:
+    if view.ledger is None:
+        return "all values that had to stay are as they were"
+    count = view.ledger["acknowledged"] or 0
+    return f"all {plural(count, 'acknowledged write')} accounted for"
+
+
+def _resolution(view: TrialView) -> list[tuple[str, list[str]]]:
+    """Lines, each with its own numbered lines."""
+    title = view.cell["procedure_title"] or view.cell["procedure"] or "nothing was done"
+    steps = [
+        f"{one_line(s.data['name'])}: {_outcome(s)}" for s in view.steps if not s.data["skipped"]
+    ]
+    return [
+        (f"Procedure: {one_line(title)}", steps),
+        (f"{view.verdict}: {one_line(view.value['sentence'], 500)}", []),
+    ]
+
+
+def _outcome(step: Span) -> str:
+    if step.end_ns is None:
+        return "no end recorded"
+    said = step.data["did"] if step.ok else f"failed, {step.data['error']}"
+    return f"{one_line(said or 'done', 300)} ({duration(step.took_ms)})"
+
+
+def _prevention(view: TrialView) -> list[tuple[bool, str, str]]:
+    """The source's boxes: (ticked, its words, the evidence or what is missing)."""
+    sql = [str(s.data["sql"] or "") for s in view.statements]
+    steps = [f"{s.data['name']} {s.data['verb']} " for s in view.steps if s.ok]
+    passed = view.verdict == "PASS" and not is_counter_check(view.value)
+    can_kill = passed and any(_ENDS_SESSIONS.search(step) for step in steps)
+    apart = any(_NOT_NULL.search(s) for s in sql) and not any(
+        _NOT_NULL_AT_ONCE.search(s) for s in sql
+    )
+    waited = bool(view.waits)
+    rows = view.cell["rows"]
+    return [
+        (
+            False,
+            "Always test migrations on production-sized staging data",
+            f"this drill had {plural(rows, 'row')}" if rows else "the size was not recorded",
+        ),
+        (
+            apart,
+            "Use NOT NULL in multiple steps",
+            "a statement of its own sets it" if apart else "not shown by these statements",
+        ),
+        (
+            waited,
+            "Monitor lock duration",
+            f"lock waits were watched; slowest answer {duration(view.outage.worst_ms)}"
+            if waited
+            else "no lock wait was recorded",
+        ),
+        (
+            can_kill,
+            "Have kill procedure ready",
+            "rehearsed here, and everything held afterwards"
+            if can_kill
+            else "no session was ended in a recovery that passed",
+        ),
+        (False, "Better team review process", "no drill can show this"),
+    ]
+
+
+KIND = Format(FILE_NAME, render)

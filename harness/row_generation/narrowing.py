@@ -1,0 +1,134 @@
+"""Find formulas under which a table's conditions hold: propose, let the server say, narrow.
+
+The server itself looks at each condition on the proposed rows, so any it can compute is
+understood: patterns, functions, dates. Only the constants are read from its text.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+from harness.errors import DatabaseError
+from harness.ports import Engine, Session
+from harness.ports.table_specs import Check, ColumnSpec, Formula
+from harness.row_generation.draft import Choice, Draft, nothing
+
+LITERAL = re.compile(r"'((?:[^'\\]|''|\\.)*)'|(-\s?\(?)?(?<![\w.])(\d+(?:\.\d+)?)(?![\w.])")
+WIDEST = 8
+"""Columns of one condition of which pairs are changed together."""
+PAIRED = 14
+"""Candidates of a column that are tried together with another column's."""
+TRIALS = 1500
+"""Proposals for one table, after which it is given up."""
+
+Wrong = tuple[int, int]
+"""Conditions not met, rows that do not meet one."""
+
+
+def narrow(engine: Engine, session: Session, draft: Draft) -> tuple[Draft, str]:
+    """A draft that meets the table's conditions, and the text of the one it cannot meet, or ""."""
+    narrower = _Narrower(engine, session)
+    checks = narrower.answerable(draft)
+    wrong = narrower.wrong(draft, checks)
+    while wrong > (0, 0):
+        check = next(c for c in checks if narrower.wrong(draft, [c]) > (0, 0))
+        near = [c for c in checks if set(c.columns) & set(check.columns)]
+        better = narrower.better(draft, check, near)
+        if better is None:
+            return draft, check.sql
+        draft, wrong = better, narrower.wrong(better, checks)
+    return draft, ""
+
+
+def literals_of(checks: Sequence[Check]) -> list[str]:
+    """The constants in the conditions' texts, each once, in their order."""
+    found = []
+    for check in checks:
+        for text, minus, number in LITERAL.findall(check.sql):
+            found.append(f"{'-' if minus else ''}{number}" if number else text.replace("''", "'"))
+    return list(dict.fromkeys(found))
+
+
+class _Narrower:
+    """Asks one server; counts how often."""
+
+    def __init__(self, engine: Engine, session: Session) -> None:
+        self._engine, self._session = engine, session
+        self._left = TRIALS
+
+    def answerable(self, draft: Draft) -> list[Check]:
+        """The conditions the server can look at before there is a row."""
+        checks = list(draft.spec.checks)
+        if self.wrong(draft, checks) is not BROKEN:
+            return checks
+        return [
+            c for c in checks if self.wrong(draft, [c]) is not BROKEN or self._curable(draft, c)
+        ]
+
+    def _curable(self, draft: Draft, check: Check) -> bool:
+        """A condition that fails on the first proposal may be computed on another."""
+        return any(
+            self.wrong(draft.with_choices(change), [check]) is not BROKEN
+            for change in itertools.islice(self._changes(draft, check, [check]), 40)
+        )
+
+    def wrong(self, draft: Draft, checks: Sequence[Check]) -> Wrong:
+        """How far the draft is from meeting them; BROKEN if the server cannot tell."""
+        if not checks:
+            return (0, 0)
+        self._left -= 1
+        counts = ", ".join(f"sum(CASE WHEN NOT ({c.sql}) THEN 1 ELSE 0 END)" for c in checks)
+        try:
+            found = self._session.run(
+                f"SELECT {counts} FROM ({draft.select(whole=True)}) AS drafted_rows"
+            )
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            return BROKEN
+        numbers = [int(n or 0) for n in found.rows[0]]
+        return sum(1 for n in numbers if n), sum(numbers)
+
+    def better(self, draft: Draft, check: Check, near: Sequence[Check]) -> Draft | None:
+        """The first change after which less is wrong."""
+        before = self.wrong(draft, near)
+        for change in self._changes(draft, check, near):
+            if self._left <= 0:
+                return None
+            changed = draft.with_choices(change)
+            if self.wrong(changed, near) < before:
+                return changed
+        return None
+
+    def _changes(
+        self, draft: Draft, check: Check, near: Sequence[Check]
+    ) -> Iterator[dict[str, Choice]]:
+        """One column after the other, then two at a time."""
+        named = [c for c in draft.spec.columns if c.name in check.columns and not c.generated]
+        choices = {c.name: self._candidates(draft, c, near) for c in named if not c.served}
+        for name, candidates in choices.items():
+            yield from ({name: candidate} for candidate in candidates)
+        for one, two in itertools.combinations(list(choices)[:WIDEST], 2):
+            for first, second in itertools.product(choices[one][:PAIRED], choices[two][:PAIRED]):
+                yield {one: first, two: second}
+
+    def _candidates(self, draft: Draft, column: ColumnSpec, near: Sequence[Check]) -> list[Choice]:
+        """Full first, so that most rows have a value; NULL in all of them last."""
+        formulas = self._engine.table_specs.formulas(column.kind)
+        empty = [Choice(nothing(formulas[0]))] if column.nullable else []
+        if column.name in draft.fixed:
+            return []
+        if column.name in draft.bound():
+            return [Choice(None), *empty]
+        literals = literals_of([c for c in near if column.name in c.columns])
+        formulas = self._engine.table_specs.formulas(column.kind, literals)
+        if column.default:
+            formulas.insert(1, Formula(column.default, 1))
+        several = draft.choices[column.name].sparse
+        found = [Choice(f) for f in dict.fromkeys(formulas)]
+        return [*found[:3], *empty, *found[3:]] if several or empty else found
+
+
+BROKEN: Wrong = (10**6, 10**9)

@@ -1,0 +1,209 @@
+"""The cells of one migration: each point struck, what is left named, written down, and healed.
+
+A cell that leaves the database as it was costs no reset; every distinct state that a crash leaves
+is healed once, and its cells share the answer. Server deaths strike many runs at once.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+
+from harness.layouts import Migration
+from harness.state.snapshot import Snapshot
+from harness.sweep import held_run, verdicts
+from harness.sweep.journal import Journal, Known
+from harness.sweep.points import Point, Way, Where
+from harness.sweep.recovery_trials import Crash, RecoveryTrials
+from harness.sweep.reference import Reference
+from harness.sweep.sweep_server import TrialDatabase, Yard
+from harness.tools.client import Client, RunRequest
+
+TRIES = 2
+"""Of a fault that misses its moment; one that never strikes is told as such."""
+BATCH = 8
+"""Runs that one server death strikes."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The migration that is struck, and what it starts from."""
+
+    migration: Migration
+    previous: str
+    """The version before it, as the tool names it."""
+    reference: Reference
+    base: Snapshot
+    template: str
+    """The database that holds ``base``."""
+
+
+class Striker:
+    """Strikes the points of one migration after the other."""
+
+    def __init__(
+        self,
+        yard: Yard,
+        client: Client,
+        recovery_trials: RecoveryTrials,
+        tables: Sequence[str],
+        journal: Journal,
+        known: Known,
+        news: Callable[..., None],
+        jobs: int,
+    ) -> None:
+        self._yard = yard
+        self._client = client
+        self._recovery_trials = recovery_trials
+        self._tables = tables
+        self._journal = journal
+        self._known = known
+        self._news = news
+        self._jobs = jobs
+        self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="cells")
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Wait for what is at work."""
+        self._pool.shutdown()
+
+    def strike(self, subject: Subject, todo: Sequence[Point]) -> None:
+        """Strike each of the points."""
+        for points, jobs in self._shares([p for p in todo if p.way is not Way.SERVER_SIGKILL]):
+            self._side_by_side(subject, points, jobs)
+        deaths = [p for p in todo if p.way is Way.SERVER_SIGKILL]
+        for batch in _batches(deaths, subject.reference):
+            self._together(subject, batch)
+
+    def _shares(self, single: Sequence[Point]) -> list[tuple[list[Point], int]]:
+        """What can be struck side by side; a lock that holds a whole server wants it for itself."""
+        if not self._yard.engine.holding.HOLDS_THE_SERVER:
+            return [(list(single), self._jobs)]
+        inside = [p for p in single if p.where is Where.INSIDE]
+        return [([p for p in single if p not in inside], self._jobs), (inside, 1)]
+
+    def _side_by_side(self, subject: Subject, points: Sequence[Point], jobs: int) -> None:
+        """Strike points on as many databases at once as there are jobs."""
+        free: queue.SimpleQueue[TrialDatabase] = queue.SimpleQueue()
+        for trial in self._yard.trials(jobs):
+            free.put(trial)
+
+        def strike_one(point: Point) -> None:
+            trial = free.get()
+            try:
+                self._alone(subject, point, trial)
+            finally:
+                free.put(trial)
+
+        struck = [self._pool.submit(strike_one, point) for point in points]
+        try:
+            for done in struck:
+                done.result()
+        except BaseException:
+            for done in struck:
+                done.cancel()
+            wait(struck)
+            raise
+
+    def _alone(self, subject: Subject, point: Point, trial: TrialDatabase) -> None:
+        """Strike one run; once more, if the fault misses."""
+        row = subject.reference.rows[point.n - 1]
+        request = RunRequest(subject.migration)
+        for _ in range(TRIES):
+            self._yard.prepare(trial, subject.template, subject.base)
+            trial.holds = None
+            struck = held_run.one(self._yard, trial, point, row, self._client, request)
+            if not struck.missed:
+                break
+        self._observe(subject, trial, struck)
+
+    def _together(self, subject: Subject, batch: Sequence[Point], tries: int = TRIES) -> None:
+        """Strike many runs by one death of their server; those that it misses once more."""
+        trials = self._yard.trials(len(batch))
+        for trial in trials:
+            self._yard.prepare(trial, subject.template, subject.base)
+            trial.holds = None
+        rows = [subject.reference.rows[point.n - 1] for point in batch]
+        request = RunRequest(subject.migration)
+        all_struck = held_run.all_at_once(self._yard, trials, batch, rows, self._client, request)
+        again = [s.point for s in all_struck if s.missed and tries > 1]
+        for trial, struck in zip(trials, all_struck, strict=True):
+            if struck.point not in again:
+                self._observe(subject, trial, struck)
+        if again:
+            self._together(subject, again, tries - 1)
+
+    def _observe(self, subject: Subject, trial: TrialDatabase, struck: held_run.Struck) -> None:
+        """Name the state that is left, write it down, and heal it if it is new."""
+        migration = subject.migration
+        snapshot = self._yard.snapshot(trial.database, subject.reference.volatile)
+        trial.holds = snapshot
+        left = verdicts.name(snapshot, subject.reference, self._tables)
+        applied, stuck = self._recovery_trials.believes(trial.database)
+        state = f"{left.key}/{','.join(applied[-1:])}/{'stuck' if stuck else 'free'}"
+        if not struck.missed and self._is_first(migration, state):
+            self._heal(subject, trial, left, snapshot, state)
+        self._journal.add(
+            "cell",
+            migration=migration.version,
+            point=struck.point.id,
+            n=struck.point.n,
+            where=struck.point.where,
+            way=struck.point.way,
+            missed=struck.missed,
+            witnesses=struck.witnesses,
+            exit_status=struck.ended.status if struck.ended else None,
+            said=struck.ended.said[-500:] if struck.ended else "",
+            state=state,
+            left=asdict(left),
+            applied=list(applied),
+            stuck=stuck,
+        )
+        self._news("cell", migration=migration, left=left, missed=struck.missed)
+
+    def _is_first(self, migration: Migration, state: str) -> bool:
+        """True once for each state: whoever is told so heals it."""
+        with self._lock:
+            known = (migration.version, state) in self._known.healed
+            self._known.healed.add((migration.version, state))
+            return not known
+
+    def _heal(
+        self,
+        subject: Subject,
+        trial: TrialDatabase,
+        left: verdicts.LeftState,
+        snapshot: Snapshot,
+        state: str,
+    ) -> None:
+        migration, reference = subject.migration, subject.reference
+        crash = Crash(migration, subject.previous, reference, left, snapshot)
+        settled = self._recovery_trials.settled(migration, trial.database)
+        probes = self._recovery_trials.probe(reference, trial.database)
+        attempts = self._recovery_trials.heal(crash, trial)
+        gone = verdicts.lost(snapshot, reference, self._tables)
+        self._journal.add(
+            "healing",
+            migration=migration.version,
+            state=state,
+            left=asdict(left),
+            attempts=[asdict(attempt) for attempt in attempts],
+            gone=gone,
+            settled=settled,
+            probes=probes,
+            grade=verdicts.grade(left, settled, attempts, gone),
+        )
+
+
+def _batches(deaths: Sequence[Point], reference: Reference) -> Iterator[list[Point]]:
+    """Points that one server death strikes: those inside are held by one kind of lock."""
+    kinds: dict[str, list[Point]] = {}
+    for point in deaths:
+        verb = reference.rows[point.n - 1].verb if point.where is Where.INSIDE else ""
+        kinds.setdefault(verb, []).append(point)
+    for points_ in kinds.values():
+        for at in range(0, len(points_), BATCH):
+            yield points_[at : at + BATCH]

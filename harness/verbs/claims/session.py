@@ -1,0 +1,35 @@
+"""Whether a session is still on the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.ports import Answer, ClaimKind, Finding, Target
+
+
+@dataclass(frozen=True)
+class SessionClaim(ClaimKind):
+    """``session: migration`` (alive or a zombie) or ``blocker`` exists, or not."""
+
+    session: Literal["migration", "blocker"]
+    exists: bool = True
+
+    def check(self, target: Target) -> Finding:
+        if self.session == "migration":
+            own = target.migration.session if target.migration else None
+            info = (
+                target.engine.sessions.find(target.observer(), own.pid, own.started)
+                if own
+                else None
+            )
+        else:
+            hold = target.shelf.get("hold")
+            info = hold.holder(target) if hold else None
+        found = f"session {info.pid}, {info.state}" if info else "not there"
+        right = (info is not None) == self.exists
+        wanted = "there" if self.exists else "not there"
+        return Finding(Answer.HELD if right else Answer.NOT_HELD, found, wanted)
+
+
+KIND = SessionClaim

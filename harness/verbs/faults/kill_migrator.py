@@ -1,0 +1,27 @@
+"""Kills the migrator's process; what its server session does then is the story."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.ports import FaultKind, Target, Witness
+from harness.verbs.faults._witnesses import of_victim
+
+
+@dataclass(frozen=True)
+class KillMigrator(FaultKind):
+    """SIGKILL, or SIGTERM as a plain ``kill $PID`` sends. The server is told nothing."""
+
+    signal: Literal["KILL", "TERM"] = "KILL"
+
+    def strike(self, target: Target) -> Sequence[Witness]:
+        target.migration.signal(self.signal)
+        sent = Witness(
+            "injector", f"sent SIG{self.signal} to process {target.migration.process_id}"
+        )
+        return [sent, of_victim(target, self.deadline_s)]
+
+
+KIND = KillMigrator

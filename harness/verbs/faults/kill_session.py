@@ -1,0 +1,24 @@
+"""Ends the migration's server session, as an administrator or a failover would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.ports import FaultKind, Target, Witness
+from harness.verbs.faults._witnesses import of_victim, session_is_gone
+
+
+@dataclass(frozen=True)
+class KillSession(FaultKind):
+    """``pg_terminate_backend`` or ``KILL``, by pid and start, never by query text."""
+
+    def strike(self, target: Target) -> Sequence[Witness]:
+        victim = target.migration.session
+        target.engine.sessions.end(target.observer(), victim.pid, victim.started)
+        ended = Witness("injector", f"ended server session {victim.pid}")
+        gone = session_is_gone(target, victim, self.deadline_s)
+        return [ended, gone, of_victim(target, self.deadline_s)]
+
+
+KIND = KillSession

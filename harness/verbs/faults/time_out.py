@@ -1,0 +1,27 @@
+"""Lets the migration run into its own lock timeout, held at a hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.ports import FaultKind, Target, Witness
+from harness.verbs.faults._witnesses import of_victim
+
+
+@dataclass(frozen=True)
+class TimeOut(FaultKind):
+    """``lock_timeout`` (PostgreSQL), ``innodb_lock_wait_timeout`` (MySQL: at least 1 s)."""
+
+    lock_timeout_ms: float = 300
+
+    def orders(self) -> Mapping[str, Any]:
+        return {"limits": {"lock_ms": int(self.lock_timeout_ms)}}
+
+    def strike(self, target: Target) -> Sequence[Witness]:
+        said = f"gave the migration a lock timeout of {self.lock_timeout_ms:g} ms"
+        return [Witness("injector", said), of_victim(target, self.deadline_s)]
+
+
+KIND = TimeOut
