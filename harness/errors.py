@@ -12,6 +12,7 @@
     │   └── DeadlineExceeded      4   something waited for did not come in time
     ├── DatabaseError             70  the server answered with an error: evidence, no failure
     ├── StepFailed                70  a step of a procedure did not do what it says
+    ├── Missed                    70  a fault did not strike, so nothing may be concluded from it
     └── Interrupted               130 / 143 / 129
 
 The exit code travels with the class, so no caller maps exceptions to codes.
@@ -98,6 +99,10 @@ class DatabaseError(DrillError):
 
 class StepFailed(DrillError):
     """A step of a procedure did not do what it says."""
+
+
+class Missed(DrillError):
+    """A fault did not strike: its moment never came, or nothing was there to be struck."""
 
 
 class Interrupted(DrillError):

@@ -27,7 +27,6 @@ ROOMS = {
     "holds": "verbs/holds",
     "steps": "verbs/steps",
     "claims": "verbs/claims",
-    "migrators": "tools",
     "run-reports": "reporting/run",
     "sweep-reports": "reporting/sweep",
 }

@@ -193,7 +193,7 @@ def _claims(run: TrialRun) -> Iterator[Claim]:
     """What will be verified at the end, in the same words."""
     scenario = run.trial.scenario
     ledger = [standing_claims.LEDGER] if scenario.app and scenario.app.ledger else []
-    for claim in (*scenario.verify, *ledger, *standing_claims.afterwards(scenario)):
+    for claim in (*scenario.verify, *ledger, *standing_claims.afterwards(scenario, run.left_alone)):
         if claim.scope.covers(run.words, run.trial.fault.id):
             yield claim
 

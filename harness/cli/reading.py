@@ -48,7 +48,7 @@ def list_(as_json: bool, trials: bool, tools: bool) -> int:
 
 def _list_tools(as_json: bool) -> int:
     """The migration tools: what each reads, where it works, and whether it can be run here."""
-    known = sweep_selection.tools()
+    known = loading.our_tools()
     told = [
         {
             "id": tool.id,

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness import bundled, layouts, loading, registry, sqltext
+from harness import layouts, loading, registry, sqltext
 from harness.cli import selection
 from harness.errors import UsageError
 from harness.layouts import Layout, Migration
 from harness.ports import Engine
-from harness.tools.adapter import Tool, filled
+from harness.tools.adapter import Adapter, filled
 from harness.tools.program import app_of
 
 
@@ -25,14 +25,9 @@ class SweepPlan:
     layout: Layout
     migrations: tuple[Migration, ...]
     chosen: tuple[str, ...]
-    tool: Tool
+    tool: Adapter
     program: str
     engine: Engine
-
-
-def tools() -> dict[str, Tool]:
-    """Every tool of ours by name."""
-    return {tool.id: tool for tool in loading.load_tools(bundled.PACKAGE / "tools" / "adapters")}
 
 
 def plan(folder: Path, options: Any) -> SweepPlan:
@@ -54,9 +49,9 @@ def plan(folder: Path, options: Any) -> SweepPlan:
     return SweepPlan(folder, layout, migrations, chosen, tool, program, engine)
 
 
-def _tool(options: Any, layout: Layout, engine: Engine, folder: Path) -> tuple[Tool, str]:
+def _tool(options: Any, layout: Layout, engine: Engine, folder: Path) -> tuple[Adapter, str]:
     """The tool asked for, else the first of those for the layout that can be used here."""
-    known = tools()
+    known = loading.our_tools()
     if options.tool and options.tool.endswith((".yaml", ".yml")):
         candidates = [loading.load_tool(Path(options.tool))]
     elif options.tool:
@@ -108,7 +103,7 @@ def _with_app(applied: Any, app: str) -> Any:
     return filled(applied, {"app": app})
 
 
-def _by_nearness(known: Iterable[Tool], layout: Layout) -> list[Tool]:
+def _by_nearness(known: Iterable[Adapter], layout: Layout) -> list[Adapter]:
     """The layout's own tool first, then others; the program before an emulation."""
     fits = [tool for tool in known if layout.name in tool.layouts]
     return sorted(fits, key=lambda t: (t.layouts[0] != layout.name, t.how != "run"))

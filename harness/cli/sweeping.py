@@ -25,7 +25,7 @@ from harness.reporting.sweep import terminal
 from harness.sweep import journal, seeding, threshold
 from harness.sweep.points import Way
 from harness.sweep.sweep import Known, Sweep, SweepScope
-from harness.sweep.sweep_server import Yard
+from harness.sweep.sweep_server import SweepServer
 from harness.sweep.verdicts import HARM
 from harness.tools.client import Client, EmulatedClient
 from harness.tools.program import ProgramClient
@@ -144,15 +144,15 @@ def execute(
     run_id = options.resume.resolve().name if options.resume else new_run_id()
     folder = record = stopped = None
     try:
-        with _yard(planned, options, run_id) as (yard, why):
+        with _server(planned, options, run_id) as (server, why):
             if earlier:
-                earlier.check_server(yard.version)
+                earlier.check_server(server.facts.version)
             folder = _folder(options, run_id)
-            header = earlier.header if earlier else _header(planned, options, run_id, yard, why)
+            header = earlier.header if earlier else _header(planned, options, run_id, server, why)
             folder.write_header(header)
             record = journal.Journal(folder.path)
             selection.say(f"record in {folder.path}")
-            _cross(planned, wishes, yard, record, earlier.known if earlier else Known())
+            _cross(planned, wishes, server, record, earlier.known if earlier else Known())
     except BaseException as error:
         stopped = error
         if record is None:
@@ -176,35 +176,35 @@ def _wishes(planned: sweep_selection.SweepPlan, options: SweepOptions) -> SweepS
 
 
 @contextmanager
-def _yard(
+def _server(
     planned: sweep_selection.SweepPlan, options: SweepOptions, run_id: str
-) -> Iterator[tuple[Yard, str]]:
+) -> Iterator[tuple[SweepServer, str]]:
     """A server, and why it is that one; nothing of it is left afterwards."""
     images = selection.images(options.image)
     backend, why = selection.backend(options.backend, run_id, [planned.engine.name], images)
     (engine,), notes = selection.engines([planned.engine.name], backend, images)
     for line in (why, *notes):
         selection.say(line)
-    yard = Yard(backend, engine, images.get(engine.name))
+    server = SweepServer(backend, engine, images.get(engine.name))
     try:
-        yield yard, why
+        yield server, why
     finally:
         with postponed():
-            yard.close()
+            server.close()
 
 
 def _cross(
     planned: sweep_selection.SweepPlan,
     wishes: SweepScope,
-    yard: Yard,
+    server: SweepServer,
     record: journal.Journal,
     known: Known,
 ) -> None:
     """Sweep the folder, and tell how it goes."""
-    client = _client(planned, yard)
+    client = _client(planned, server)
     progress = SweepProgress(len(planned.chosen), len(known.finished))
     sweep_ = Sweep(
-        yard, planned.tool, client, planned.migrations, record, wishes, known, progress.news
+        server, planned.tool, client, planned.migrations, record, wishes, known, progress.news
     )
     try:
         with progress:
@@ -241,7 +241,11 @@ def _folder(options: SweepOptions, run_id: str) -> RunFolder:
 
 
 def _header(
-    planned: sweep_selection.SweepPlan, options: SweepOptions, run_id: str, yard: Yard, why: str
+    planned: sweep_selection.SweepPlan,
+    options: SweepOptions,
+    run_id: str,
+    server: SweepServer,
+    why: str,
 ) -> dict[str, Any]:
     wishes = {**vars(options), "path": planned.folder.resolve(), "engine": planned.engine.name}
     return {
@@ -255,20 +259,20 @@ def _header(
         "tool": planned.tool.title,
         "emulated": planned.tool.how == "emulated",
         "notes": planned.tool.notes,
-        "engine": yard.engine.title,
-        "server_version": yard.version,
-        "image": yard.server.facts.image,
-        "backend": yard.server.facts.backend,
+        "engine": server.engine.title,
+        "server_version": server.facts.version,
+        "image": server.facts.image,
+        "backend": server.facts.backend,
         "backend_because": why,
         "planned": list(planned.chosen),
         "prints": resuming.prints(planned),
     }
 
 
-def _client(planned: sweep_selection.SweepPlan, yard: Yard) -> Client:
+def _client(planned: sweep_selection.SweepPlan, server: SweepServer) -> Client:
     if planned.tool.how == "emulated":
-        return EmulatedClient(planned.tool, planned.migrations, yard.guard)
+        return EmulatedClient(planned.tool, planned.migrations, server.guard)
     kept = {k: os.environ[k] for k in KEPT_OF_THE_ENVIRONMENT if k in os.environ}
     return ProgramClient(
-        planned.tool, planned.folder, planned.migrations, yard.guard, planned.program, kept
+        planned.tool, planned.folder, planned.migrations, server.guard, planned.program, kept
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 from harness.errors import DatabaseError
 from harness.model import Claim, Look, in_dialect
-from harness.ports import Answer, Finding, Target
+from harness.ports import Answer, Finding
+from harness.verbs.protocols import Target
 
 LOOK_ROWS = 20
 LOOK_LOCK_MS = 1000

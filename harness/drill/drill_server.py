@@ -1,62 +1,53 @@
 """One worker's server, with everything that its trials share.
 
-A fresh container for every trial is what a user would do, and it costs seconds. A lane starts
-one server and gives each trial a database of its own, cloned from a template that was
-prepared once; a trial that kills the server starts it again on the same data.
+A fresh container for every trial is what a user would do, and it costs seconds. Here one server
+is started, and each trial gets a database of its own, cloned from a template that was prepared
+once; a trial that kills the server starts it again on the same data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from harness.drill.migration_runs import MigrationRunner, Spares
-from harness.drill.target import LiveTarget, Observer
+from harness import loading
+from harness.drill.migration_runs import MigrationJob, MigrationRunner
+from harness.drill.target import LiveTarget
 from harness.errors import DrillError
-from harness.model import Scenario, in_dialect, words_of
-from harness.ports import Answer, Backend, Engine, ServerFacts, Session
+from harness.model import Scenario, Sql, in_dialect, words_of
+from harness.ports import Answer, Backend, Engine, Session
 from harness.record.timeline import Timeline
-from harness.servers.guard import Guard
-from harness.tools import version_table
+from harness.servers.throwaway import ThrowawayServer
+from harness.state.difference import difference
+from harness.state.snapshot import Snapshot, take
+from harness.tools import scenario_tools
+from harness.tools.adapter import Emulation, filled, for_dialect
+from harness.tools.emulation import Job, Unit
 
 CONTROL_DEADLINE_S = 300.0
 
 
 @dataclass(frozen=True)
 class Control:
-    """What the migration does when nothing stops it, and the schema it leaves."""
+    """What the migration does when nothing stops it."""
 
     ok: bool
     says: str
-    fingerprint: str = ""
+    migrated: Snapshot | None = None
+    """What it leaves."""
+    left_alone: Snapshot | None = None
+    """What of the world before it neither changes nor removes."""
 
 
-class DrillServer:
-    """A server, its guard, and the templates and control runs made on it so far."""
+class DrillServer(ThrowawayServer):
+    """A server, and the templates and control runs made on it so far."""
 
     def __init__(self, backend: Backend, engine: Engine, image: str | None = None) -> None:
-        self.engine = engine
-        self._backend = backend
-        self._image = image
+        super().__init__(backend, engine, image)
+        self.versioned = loading.our_tools()[scenario_tools.VERSIONED_BY]
         self._templates: dict[tuple[str, int | None], str] = {}
         self._controls: dict[tuple[str, str, int | None], Control] = {}
         self._count = 0
-        self.spares = Spares()
-        try:
-            self.server = backend.start(engine.recipe, image)
-        except BaseException:
-            self.spares.end()
-            raise
-        try:
-            self.guard = Guard(engine, self.server)
-            version = self.guard.adopt()
-            self.facts: ServerFacts = replace(self.server.facts, version=version)
-            self.observer = Observer(self.guard)
-        except BaseException:
-            self.spares.end()
-            self.server.destroy()
-            raise
 
     def new_name(self, stem: str) -> str:
         """A database name that this server has not seen."""
@@ -68,40 +59,57 @@ class DrillServer:
         key = (scenario.id, rows)
         if key not in self._templates:
             name = self.new_name("given")
-            self.engine.databases.create(self.observer(), name)
+            self.create(name)
             session = self.guard.connect(name, "given")
             try:
-                prepare(self.engine, session, scenario, rows)
+                self._prepare(session, scenario, rows)
             finally:
                 session.close()
             self._templates[key] = name
         return self._templates[key]
 
-    def clone(self, template: str) -> str:
+    def copy_of(self, template: str) -> str:
+        """The name of a new copy."""
         name = self.new_name("trial")
-        self.engine.databases.clone(self.observer(), template, name)
+        self.clone(template, name)
         return name
 
-    def drop(self, name: str) -> None:
-        self.engine.databases.drop(self.observer(), name)
-
-    def job(self, scenario: Scenario, mode: str, database: str) -> dict[str, Any]:
-        """What a migrator needs to know, except where the server is."""
+    def migration(self, scenario: Scenario, mode: str, database: str) -> MigrationJob:
+        """What a migrator needs to know."""
         migration, given = scenario.migration, scenario.given
-        return {
-            "engine": self.engine.name,
-            "dialect": self.engine.dialect,
-            "tool": migration.tool,
-            "mode": mode,
-            "version": migration.version,
-            "statements": [self.text(sql) for sql in migration.statements],
-            "applied_version": given.applied_version,
-            "applied_statements": [self.text(sql) for sql in given.schema],
-            "database": database,
-        }
+        tool = migration.tool
+        sends = scenario_tools.emulation(
+            tool, mode, self.versioned, self.engine.name, self.engine.dialect
+        )
+        units = (_unit(migration.version, self.texts(migration.statements)),)
+        if given.applied_version:
+            units = (_unit(given.applied_version, self.texts(given.schema)), *units)
+        applied = self.versioned.applied if tool == "versioned" else ""
+        job = Job(
+            engine=self.engine.name,
+            emulation=sends,
+            units=units,
+            applied=for_dialect(applied, self.engine.name, self.engine.dialect, ""),
+            applied_up_to=True,
+            address=self.address,
+            database=database,
+            nonce=self.guard.nonce,
+            identity=self.guard.identity,
+            steered=True,
+        )
+        return MigrationJob(job, tool, mode)
 
-    def text(self, sql: Any) -> str:
-        return in_dialect(sql, self.engine.name, self.engine.dialect)
+    def target(self, migration: MigrationJob, pristine: str, timeline: Timeline) -> LiveTarget:
+        """The target of a trial on the migration's database."""
+        runner = MigrationRunner(migration, self.guard, timeline, self.observer)
+        return LiveTarget(self, migration.job.database, pristine, timeline, runner, self.versioned)
+
+    def texts(self, statements: tuple[Sql, ...]) -> tuple[str, ...]:
+        """The statements as this engine has them; those that it has not are left out."""
+        found = (in_dialect(sql, self.engine.name, self.engine.dialect) for sql in statements)
+        return tuple(text for text in found if text is not None)
+
+    # ------------------------------------------------------------------ the control run
 
     def control(self, scenario: Scenario, mode: str, rows: int | None) -> Control:
         """Run the migration once with nothing in its way; remembered for this server."""
@@ -112,12 +120,8 @@ class DrillServer:
 
     def _run_control(self, scenario: Scenario, mode: str, rows: int | None) -> Control:
         pristine = self.template(scenario, rows)
-        database = self.clone(pristine)
-        timeline = Timeline()
-        conductor = MigrationRunner(
-            self.job(scenario, mode, database), self.guard, timeline, self.observer, self.spares
-        )
-        target = LiveTarget(self.guard, self.observer, database, pristine, timeline, conductor)
+        database = self.copy_of(pristine)
+        target = self.target(self.migration(scenario, mode, database), pristine, Timeline())
         try:
             outcome = target.start_migration().outcome(CONTROL_DEADLINE_S)
             if not outcome.finished:
@@ -125,24 +129,60 @@ class DrillServer:
                 return Control(
                     False, f"it fails by itself: {met}; tell a failure by fail-statement instead"
                 )
-            with target.asking() as session:
-                target.migrated_fingerprint = self.engine.catalog.fingerprint(session)
-            wrong = [] if _is_bad(scenario) else unmet(target, scenario, self.engine, mode)
+            before = take(self.engine, self.session(pristine))
+            target.migrated = after = take(self.engine, self.session(database))
+            wrong = [] if _is_bad(scenario) else unmet(target, scenario, mode)
             if wrong:
                 return Control(False, f"without a fault this is wrong already: {wrong[0]}")
-            return Control(True, "without a fault it goes through", target.migrated_fingerprint)
+            return Control(
+                True, "without a fault it goes through", after, _left_alone(before, after)
+            )
         except DrillError as error:
             return Control(False, f"{type(error).__name__}: {error}")
         finally:
-            conductor.end()
-            target.close()
+            target.end()
+            self.leave(pristine)
             self.drop(database)
 
-    def close(self) -> None:
-        """Remove the server and all it held; safe to call twice."""
-        self.observer.close()
-        self.spares.end()
-        self.server.destroy()
+    # ------------------------------------------------------------------ the world before
+
+    def _prepare(self, session: Session, scenario: Scenario, rows: int | None) -> None:
+        """Make ``given`` true: schema, generated rows (``rows`` raises each count), extras."""
+        given = scenario.given
+        for text in self.texts(given.schema):
+            session.run(text)
+        for table, spec in given.rows.items():
+            self._fill(session, table, max(rows or 0, spec.count), spec.values)
+        for text in self.texts(given.after_rows):
+            session.run(text)
+        if given.applied_version is not None:
+            sends: Emulation = for_dialect(
+                self.versioned.emulation, self.engine.name, self.engine.dialect
+            )
+            for sql in (*sends.setup, *sends.after):
+                session.run(filled(sql, {"version": given.applied_version}))
+
+    def _fill(self, session: Session, table: str, count: int, values: Mapping[str, Sql]) -> None:
+        columns, expressions = ", ".join(values), ", ".join(self.texts(tuple(values.values())))
+        session.run(
+            f"INSERT INTO {table} ({columns}) SELECT {expressions} "
+            f"FROM {self.engine.databases.series(count)}"
+        )
+
+
+def _unit(version: int, statements: tuple[str, ...]) -> Unit:
+    return Unit(str(version), "", "", ";\n".join(statements), statements)
+
+
+def _left_alone(before: Snapshot, after: Snapshot) -> Snapshot:
+    """What is the same in both."""
+    gap = difference(before, after)
+    other = gap.objects()
+    return Snapshot(
+        {k: v for k, v in before.objects.items() if after.objects.get(k) == v},
+        {k: v for k, v in before.contents.items() if k not in other and k in after.contents},
+        {k: v for k, v in before.counters.items() if after.counters.get(k) == v},
+    )
 
 
 def _is_bad(scenario: Scenario) -> bool:
@@ -150,9 +190,9 @@ def _is_bad(scenario: Scenario) -> bool:
     return any(fault.kind.strikes_when_done for fault in scenario.faults)
 
 
-def unmet(target: LiveTarget, scenario: Scenario, engine: Engine, mode: str) -> list[str]:
+def unmet(target: LiveTarget, scenario: Scenario, mode: str) -> list[str]:
     """The verify claims that do not hold, of those that need neither fault nor application."""
-    words = words_of(engine.name, engine.traits, mode)
+    words = words_of(target.engine.name, target.engine.traits, mode)
     wrong = []
     for claim in scenario.verify:
         if claim.probe.needs_app or claim.scope.faults or not claim.scope.covers(words, ""):
@@ -161,34 +201,3 @@ def unmet(target: LiveTarget, scenario: Scenario, engine: Engine, mode: str) -> 
         if finding.answer is not Answer.HELD:
             wrong.append(f"{claim.name}: found {finding.found}, wanted {finding.wanted}")
     return wrong
-
-
-def prepare(engine: Engine, session: Session, scenario: Scenario, rows: int | None) -> None:
-    """Make ``given`` true: schema, generated rows (``rows`` raises each count), extras."""
-    given = scenario.given
-
-    def run(sql: Any) -> None:
-        text = in_dialect(sql, engine.name, engine.dialect)
-        if text is not None:
-            session.run(text)
-
-    for sql in given.schema:
-        run(sql)
-    for table, spec in given.rows.items():
-        _fill(engine, session, table, max(rows or 0, spec.count), spec.values)
-    for sql in given.after_rows:
-        run(sql)
-    if given.applied_version is not None:
-        session.run(version_table.CREATE)
-        version_table.set_version(session, engine.dialect, given.applied_version, False)
-
-
-def _fill(
-    engine: Engine, session: Session, table: str, count: int, values: Mapping[str, Any]
-) -> None:
-    columns = ", ".join(values)
-    expressions = ", ".join(in_dialect(v, engine.name, engine.dialect) for v in values.values())
-    session.run(
-        f"INSERT INTO {table} ({columns}) SELECT {expressions} "
-        f"FROM {engine.databases.series(count)}"
-    )

@@ -6,28 +6,22 @@ to: so "after statement 2" is a place in the program, not a guess of the clock.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import queue
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.model import Moment
-from harness.ports import MigrationOutcome, Session, SessionInfo
+from harness.ports import MigrationOutcome, Order, Session, SessionInfo
 from harness.record.timeline import Timeline
 from harness.servers.guard import Guard
+from harness.tools.emulation import Connected, Ended, Fact, Job, Stopped
+from harness.tools.process import ToolProcess
 
-POLL_S = 0.005
 START_DEADLINE_S = 30.0
-KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH")
 
 
 @dataclass(frozen=True)
@@ -47,92 +41,76 @@ class Checkpoint:
         return moment.after is not None and self.where == "after" and self.last == moment.after
 
 
-class Worker:
-    """A started migrator process that still waits for its job; starting early hides its cost."""
+@dataclass(frozen=True)
+class MigrationJob:
+    """A migration as a trial runs it: what the tool's process is told, and the words for it."""
 
-    def __init__(self) -> None:
-        environment = {k: v for k, v in os.environ.items() if k in KEPT_ENVIRONMENT}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "harness.tools.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            text=True,
-            start_new_session=True,
-        )
+    job: Job
+    tool: str
+    mode: str
 
-    def say(self, line: Mapping[str, Any]) -> None:
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            self.process.stdin.write(json.dumps(line) + "\n")
-            self.process.stdin.flush()
-
-    def end(self) -> None:
-        """Kill it, whatever it does, and collect it."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            with contextlib.suppress(OSError):
-                pipe.close()
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Of the migration under test."""
+        return self.job.units[-1].statements
 
 
-class WorkerRun:
+@dataclass
+class _Carried:
+    """Statements under way: first … last, and when each of them was begun."""
+
+    first: int = 0
+    last: int = 0
+    begun_ns: dict[int, int] = field(default_factory=dict)
+
+
+class SteeredRun:
     """One run of the migration (ports.MigrationRun), steered checkpoint by checkpoint."""
 
     def __init__(
         self,
         number: int,
-        worker: Worker,
-        job: Mapping[str, Any],
+        migration: MigrationJob,
         timeline: Timeline,
         sessions: Callable[[int], SessionInfo | None],
     ) -> None:
         self.number = number
-        self.process_id = worker.process.pid
         self.session: SessionInfo | None = None
-        self._worker = worker
-        self._job = job
+        self._migration = migration
         self._timeline = timeline
         self._find = sessions
-        self._inbox: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._inbox: queue.SimpleQueue[Fact | None] = queue.SimpleQueue()
         self._done = 0
         self._outcome: MigrationOutcome | None = None
-        self._begun_ns: dict[int, int] = {}
-        self._carried = (0, 0)
+        self._carried = _Carried()
         self._held: Checkpoint | None = None
+        self._process = ToolProcess(migration.job)
+        self.process_id = self._process.pid
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        worker.say(job)
 
     def _read(self) -> None:
-        for line in self._worker.process.stdout:
-            event = json.loads(line)
-            self._note(event)
-            self._inbox.put(event)
-        self._inbox.put({"kind": "closed"})
-
-    def _note(self, event: Mapping[str, Any]) -> None:
         """Record progress the moment it is told, not when somebody asks for it."""
-        kind = event["kind"]
-        if kind == "checkpoint" and event["where"] == "after":
-            self._done = event["last"]
-            self._finish_statements()
-        elif kind == "ended" and not event["finished"]:
-            self._finish_statements(code=event["code"], error=event["message"])
+        while (fact := self._process.next()) is not None:
+            if isinstance(fact, Stopped) and fact.where == "after":
+                self._done = fact.last
+                self._finish_statements()
+            elif isinstance(fact, Ended) and not fact.finished:
+                self._finish_statements(code=fact.code, error=fact.message)
+            self._inbox.put(fact)
+        self._inbox.put(None)
 
-    def _finish_statements(self, **failure: Any) -> None:
-        first, last = self._carried
-        self._carried = (0, 0)
-        for n in range(first, last + 1) if first else ():
+    def _finish_statements(self, **failure: str) -> None:
+        carried, self._carried = self._carried, _Carried()
+        for n in range(carried.first, carried.last + 1) if carried.first else ():
             self._timeline.add(
                 "migration",
                 "statement.end",
                 run=self.number,
                 n=n,
-                sql=self._job["statements"][n - 1],
+                sql=self._migration.statements[n - 1],
                 ok=not failure,
-                took_ns=self._timeline.now_ns() - self._begun_ns[n],
+                took_ns=self._timeline.now_ns() - carried.begun_ns[n],
                 **failure,
             )
 
@@ -141,18 +119,18 @@ class WorkerRun:
         end = time.monotonic() + deadline_s
         while True:
             try:
-                event = self._inbox.get(timeout=max(0.001, end - time.monotonic()))
+                fact = self._inbox.get(timeout=max(0.001, end - time.monotonic()))
             except queue.Empty:
                 raise DeadlineExceeded(
                     f"the migrator reached no checkpoint within {deadline_s:g} s"
                 ) from None
-            if event["kind"] == "session":
-                self._meet(event["pid"])
-            elif event["kind"] == "checkpoint":
-                self._held = Checkpoint(event["where"], event["first"], event["last"])
+            if isinstance(fact, Connected):
+                self._meet(fact.pid)
+            elif isinstance(fact, Stopped):
+                self._held = Checkpoint(fact.where, fact.first, fact.last)
                 return self._held
             else:
-                self._conclude(event)
+                self._conclude(fact)
                 return None
 
     def _meet(self, pid: int) -> None:
@@ -161,33 +139,35 @@ class WorkerRun:
             "migration",
             "run",
             run=self.number,
-            tool=self._job["tool"],
-            mode=self._job["mode"],
+            tool=self._migration.tool,
+            mode=self._migration.mode,
             pid=pid,
             process_id=self.process_id,
         )
 
-    def go(self, point: Checkpoint, **orders: Any) -> None:
-        """Let the migrator pass; ``instead`` replaces the message, ``limits`` sets timeouts."""
+    def go(self, point: Checkpoint, order: Order | None = None) -> None:
+        """Let the migrator pass; the order may replace the message, or set timeouts."""
+        order = order or Order()
         self._held = None
         if point.where == "before":
-            self._carried = (point.first, point.last)
+            begun_ns = {}
             for n in range(point.first, point.last + 1):
-                self._begun_ns[n] = self._timeline.now_ns()
+                begun_ns[n] = self._timeline.now_ns()
                 self._timeline.add(
                     "migration",
                     "statement.begin",
                     run=self.number,
                     n=n,
-                    sql=orders.get("instead") or self._job["statements"][n - 1],
+                    sql=order.instead or self._migration.statements[n - 1],
                 )
-        self._worker.say({"go": True, **orders})
+            self._carried = _Carried(point.first, point.last, begun_ns)
+        self._process.order(order)
 
     def alive(self) -> bool:
-        return self._worker.process.poll() is None
+        return self._process.status() is None
 
     def signal(self, name: str) -> None:
-        self._worker.process.send_signal(signal.Signals[f"SIG{name}"])
+        self._process.signal(signal.Signals[f"SIG{name}"])
 
     def outcome(self, deadline_s: float) -> MigrationOutcome:
         """Let it run to its end and tell how it ended."""
@@ -197,22 +177,19 @@ class WorkerRun:
             self.next_checkpoint(deadline_s)
         return self._outcome
 
-    def _conclude(self, event: Mapping[str, Any]) -> None:
+    def _conclude(self, ended: Ended | None) -> None:
+        """``ended`` is None if the process went without a word, as one that is killed does."""
         if self._outcome is not None:
             return
-        try:
-            status = self._worker.process.wait(timeout=START_DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            raise DeadlineExceeded("the migrator closed its output but did not exit") from None
-        if event["kind"] == "closed" and status > 0:
-            raise EnvironmentProblem(
-                f"the migrator's process broke down: {self._worker.process.stderr.read()[-2000:]}"
-            )
+        status = self._process.wait(START_DEADLINE_S)
+        if ended is None and status > 0:
+            raise EnvironmentProblem(f"the migrator's process broke down with status {status}")
+        told = ended or Ended(False)
         self._outcome = MigrationOutcome(
             done=self._done,
-            finished=bool(event.get("finished")),
-            code=event.get("code", ""),
-            message=event.get("message", ""),
+            finished=told.finished,
+            code=told.code,
+            message=told.message,
             exit_status=status,
         )
         self._timeline.add(
@@ -220,79 +197,65 @@ class WorkerRun:
             "ended",
             run=self.number,
             done=self._outcome.done,
-            finished=self._outcome.finished,
-            code=self._outcome.code,
-            message=self._outcome.message,
+            finished=told.finished,
+            code=told.code,
+            message=told.message,
             exit_status=status,
         )
 
     def end(self) -> None:
         """Kill the process if it still lives; called at teardown."""
-        self._worker.end()
+        self._process.signal(signal.SIGKILL)
         self._reader.join(timeout=5)
-
-
-class Spares:
-    """Keeps one worker started ahead, so that no run waits for a process to start."""
-
-    def __init__(self) -> None:
-        self._next: Worker | None = Worker()
-
-    def take(self) -> Worker:
-        """A started worker; the one after it is started at once."""
-        worker, self._next = self._next or Worker(), Worker()
-        return worker
-
-    def end(self) -> None:
-        """Leave no process behind; safe to call twice."""
-        if self._next:
-            self._next.end()
-            self._next = None
+        self._process.close()
 
 
 class MigrationRunner:
-    """Starts the runs of one trial's migration, one worker process for each."""
+    """Starts the runs of one trial's migration, a process for each."""
 
     def __init__(
         self,
-        job: Mapping[str, Any],
+        migration: MigrationJob,
         guard: Guard,
         timeline: Timeline,
         observer: Callable[[], Session],
-        spares: Spares,
     ) -> None:
-        self._job = dict(job)
+        self._migration = migration
         self._guard = guard
         self._timeline = timeline
         self._observer = observer
-        self._spares = spares
-        self._runs: list[WorkerRun] = []
+        self._runs: list[SteeredRun] = []
 
     @property
     def session_pids(self) -> frozenset[int]:
         """Server sessions of every run so far."""
         return frozenset(run.session.pid for run in self._runs if run.session)
 
-    def start(self, *, through: tuple[str, int] | None = None, **changes: Any) -> WorkerRun:
-        """Begin a run; ``through`` is the relay it connects by, ``changes`` go into its job."""
+    def start(
+        self,
+        *,
+        through: int | None = None,
+        force: str | None = None,
+        limits: Mapping[str, int] | None = None,
+    ) -> SteeredRun:
+        """Begin a run.
+
+        ``through`` is the port of the proxy that it connects by; ``force`` only makes the tool take
+        that version for applied; ``limits`` are its session's timeouts.
+        """
         address = self._guard.server.address()
-        host, port = through or (address.host, address.port)
-        job = {
-            **self._job,
-            "nonce": self._guard.nonce,
-            "identity": self._guard.identity,
-            "address": {
-                "host": host,
-                "port": port,
-                "user": address.user,
-                "password": address.password,
-            },
-            "limits": {},
-            "force": None,
-            **changes,
-        }
-        worker = self._spares.take()
-        run = WorkerRun(len(self._runs) + 1, worker, job, self._timeline, self._find)
+        if through is not None:
+            address = replace(address, host="127.0.0.1", port=through)
+        job = replace(
+            self._migration.job,
+            address=address,
+            nonce=self._guard.nonce,
+            identity=self._guard.identity,
+            force=force,
+            limits=limits or {},
+        )
+        migration = replace(self._migration, job=job)
+        run = SteeredRun(len(self._runs) + 1, migration, self._timeline, self._find)
         self._runs.append(run)
         return run
 

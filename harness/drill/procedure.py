@@ -6,7 +6,8 @@ import contextlib
 
 from harness.errors import DatabaseError, DeadlineExceeded, StepFailed
 from harness.model import Procedure, Step, word_of
-from harness.ports import Answer, Target
+from harness.ports import Answer
+from harness.verbs.protocols import Target
 
 
 def follow(procedure: Procedure, target: Target, words: frozenset[str], fault: str) -> None:

@@ -6,16 +6,17 @@ it, and an observer sees it parked before the fault strikes.
 
 from __future__ import annotations
 
-from harness.drill.migration_runs import Checkpoint, WorkerRun
-from harness.errors import DatabaseError, DeadlineExceeded
+from harness.drill.migration_runs import Checkpoint, SteeredRun
+from harness.errors import DatabaseError, DeadlineExceeded, Missed
 from harness.model import Fault
-from harness.ports import SessionInfo, Target
+from harness.ports import SessionInfo
+from harness.verbs.protocols import Target
 from harness.waiting import until
 
 START_DEADLINE_S = 30.0
 
 
-def drive(target: Target, run: WorkerRun, fault: Fault, *, inject: bool = True) -> None:
+def drive(target: Target, run: SteeredRun, fault: Fault, *, inject: bool = True) -> None:
     """Let the migration go up to the fault's moment, strike, and record whether it struck.
 
     Without ``inject`` the migration goes to its end unharmed; a fault that strikes a finished
@@ -40,26 +41,28 @@ def drive(target: Target, run: WorkerRun, fault: Fault, *, inject: bool = True) 
     )
 
 
-def _at_the_moment(target: Target, run: WorkerRun, fault: Fault, point: Checkpoint) -> None:
+def _at_the_moment(target: Target, run: SteeredRun, fault: Fault, point: Checkpoint) -> None:
     moment = fault.at
-    orders = fault.kind.orders()
+    order = fault.kind.order()
     if moment.inside is not None:
         moment.hold.arm(target)
         target.timeline.add("fault", "armed", fault=fault.id, moment=str(moment))
-        run.go(point, **orders)
+        run.go(point, order)
         _wait_until_parked(target, run, fault)
         moment.hold.follow(target)
         _wait_until_parked(target, run, fault)
-    elif orders:
-        run.go(point, **orders)
+    elif order:
+        run.go(point, order)
     _strike(target, fault)
     if moment.hold and moment.released == "after-strike":
-        moment.hold.open(target)
+        moment.hold.release(target)
 
 
-def _wait_until_parked(target: Target, run: WorkerRun, fault: Fault) -> None:
+def _wait_until_parked(target: Target, run: SteeredRun, fault: Fault) -> None:
     """Until an observer sees the migration's session wait at the hold."""
     engine, session = target.engine, run.session
+    if session is None:
+        raise DeadlineExceeded("the migrator has no server session to be parked")
 
     def parked() -> bool:
         info = engine.sessions.find(target.observer(), session.pid, session.started)
@@ -72,6 +75,9 @@ def _strike(target: Target, fault: Fault) -> None:
     before = _state_before(target)
     try:
         witnesses = fault.kind.strike(target)
+    except Missed as missed:
+        _missed(target, fault, str(missed))
+        return
     except (DatabaseError, DeadlineExceeded) as error:
         _missed(target, fault, f"{type(error).__name__}: {error}")
         return
@@ -89,7 +95,7 @@ def _strike(target: Target, fault: Fault) -> None:
 
 def _state_before(target: Target) -> SessionInfo | None:
     """The victim just before the strike, as the server shows it."""
-    session = target.migration.session if target.migration else None
+    session = target.migration.session
     if session is None:
         return None
     return target.engine.sessions.find(target.observer(), session.pid, session.started)

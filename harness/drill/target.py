@@ -2,76 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from harness.drill.migration_runs import MigrationRunner, WorkerRun
-from harness.errors import DatabaseError
-from harness.ports import Session
+from harness.drill.migration_runs import MigrationRunner, SteeredRun
+from harness.errors import EnvironmentProblem
+from harness.ports import Belief, Session
 from harness.record.timeline import Timeline
-from harness.servers.guard import Guard
+from harness.servers.sessions import KeptSessions
+from harness.servers.throwaway import ThrowawayServer
+from harness.state.snapshot import Snapshot
+from harness.tools.adapter import Adapter, filled, for_dialect
+from harness.tools.belief import believes
+from harness.tools.emulation import lock_key
+from harness.verbs.protocols import Application, Shelf
 
 ASK_LOCK_MS = 1000
 ASK_STATEMENT_MS = 15_000
-RESTART_DEADLINE_S = 60.0
 PROBE_S = 1
 """How long a frozen server is asked before a lasting session is used."""
 
 
-class Observer:
-    """A lasting session outside the database under test, renewed when the server came back."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._session: Session | None = None
-
-    def __call__(self) -> Session:
-        if self._session is not None:
-            try:
-                self._session.run("SELECT 1")
-                return self._session
-            except DatabaseError:
-                self._session.close()
-        self._session = self._guard.connect(
-            self._guard.engine.databases.maintenance, "observer", deadline_s=RESTART_DEADLINE_S
-        )
-        self._guard.engine.sessions.prepare_progress(self._session)
-        return self._session
-
-    def close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-
-
 class LiveTarget:
-    """See ``harness.ports.Target``; made by the trial, torn down by the trial."""
+    """See ``harness.verbs.protocols.Target``; made by the trial, torn down by the trial."""
 
     def __init__(
         self,
-        guard: Guard,
-        observer: Callable[[], Session],
+        host: ThrowawayServer,
         database: str,
         pristine: str,
         timeline: Timeline,
-        conductor: MigrationRunner,
+        runner: MigrationRunner,
+        tool: Adapter,
     ) -> None:
-        self.engine = guard.engine
-        self.server = guard.server
+        """``tool`` is the adapter of the migration tool that keeps a version table."""
+        self.host = host
+        self.engine = host.engine
+        self.server = host.server
         self.database = database
         self.pristine = pristine
-        self.migrated_fingerprint = ""
+        self.migrated: Snapshot | None = None
         self.timeline = timeline
-        self.app = None
-        self.migration: WorkerRun | None = None
-        self.shelf: dict[str, Any] = {}
-        self._observer = observer
-        self._questions: dict[str, Session] = {}
-        self._guard = guard
-        self._conductor = conductor
+        self.app: Application | None = None
+        self.shelf = Shelf()
+        self._runner = runner
+        self._tool = tool
+        self._run: SteeredRun | None = None
+        self._questions = KeptSessions(
+            host.guard,
+            "verifier",
+            lock_ms=ASK_LOCK_MS,
+            statement_ms=ASK_STATEMENT_MS,
+            deadline_s=0,
+        )
+
+    @property
+    def migration(self) -> SteeredRun:
+        if self._run is None:
+            raise EnvironmentProblem("the migration was not started yet")
+        return self._run
 
     def connect(self, role: str, database: str | None = None, *, timeout_s: float = 5) -> Session:
-        return self._guard.connect(database or self.database, role, timeout_s=timeout_s)
+        return self.host.guard.connect(database or self.database, role, timeout_s=timeout_s)
 
     @contextmanager
     def session(self, role: str, database: str | None = None) -> Iterator[Session]:
@@ -83,49 +76,60 @@ class LiveTarget:
 
     @contextmanager
     def asking(self, database: str | None = None) -> Iterator[Session]:
-        name = database or self.database
-        yield self._kept(name)
-
-    def _kept(self, database: str) -> Session:
-        """A session for questions, kept for the next one; renewed when it is lost."""
         self._probe_if_frozen()
-        session = self._questions.get(database)
-        if session is not None:
-            try:
-                session.run("SELECT 1")
-                return session
-            except DatabaseError:
-                session.close()
-        session = self.connect("verifier", database)
-        self.engine.connector.limit(session, lock_ms=ASK_LOCK_MS, statement_ms=ASK_STATEMENT_MS)
-        self._questions[database] = session
-        return session
+        yield self._questions.of(database or self.database)
 
-    def close(self) -> None:
-        """Close what was kept open for questions."""
-        for session in self._questions.values():
-            session.close()
+    def end(self) -> None:
+        """Leave no process, no connection and no session of ours behind."""
+        self._runner.end()
+        if self.shelf.proxy:
+            self.shelf.proxy.close()
+        self._questions.close()
 
     def observer(self) -> Session:
         self._probe_if_frozen()
-        return self._observer()
+        return self.host.observer()
 
     def _probe_if_frozen(self) -> None:
         """A lasting session would wait for ever; a new connection is lost in time."""
-        if self.shelf.get("frozen"):
+        if self.shelf.frozen:
             self.connect("probe", timeout_s=PROBE_S).close()
 
-    def start_migration(self, **changes: Any) -> WorkerRun:
-        self.migration = self._conductor.start(**changes)
-        return self.migration
+    def start_migration(
+        self,
+        *,
+        force: str | None = None,
+        limits: Mapping[str, int] | None = None,
+        through: int | None = None,
+    ) -> SteeredRun:
+        """Begin a run; ``through`` is the port of a proxy that it connects by."""
+        self._run = self._runner.start(force=force, limits=limits, through=through)
+        return self._run
+
+    def tool_believes(self) -> Belief:
+        with self.asking() as session:
+            return believes(self._tool, self.engine, session, self.database)
+
+    def tool_is_locked(self) -> bool:
+        """Tries the tool's own lock, and gives it back at once."""
+        sends = for_dialect(self._tool.emulation, self.engine.name, self.engine.dialect)
+        values = {"lock_key": lock_key(self.database), "database": self.database}
+        with self.asking() as session:
+            if not session.run(filled(sends.lock, values)).scalar():
+                return True
+            session.run(filled(sends.unlock, values))
+            return False
 
     def whose(self, pid: int) -> str:
-        hold = self.shelf.get("hold.session")
-        if pid in self._conductor.session_pids:
+        holder = self.shelf.holder
+        if pid in self._runner.session_pids:
             return "migration"
-        if hold is not None and hold.pid == pid:
+        if holder is not None and holder.pid == pid:
             return "blocker"
         return "application" if self.app and pid in self.app.pids() else "other"
 
     def touched(self, table: str) -> tuple[Any, ...]:
-        return self.app.touched(table) if self.app else ()
+        """A table may be named with its default schema or without."""
+        if self.app is None:
+            return ()
+        return self.app.touched(table) or self.app.touched(table.rpartition(".")[2])

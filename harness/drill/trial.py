@@ -14,16 +14,16 @@ from harness.application.background import BackgroundApplication
 from harness.drill import standing_claims
 from harness.drill.ask import Questions
 from harness.drill.drill_server import DrillServer
-from harness.drill.migration_runs import MigrationRunner
 from harness.drill.procedure import follow
 from harness.drill.striking import drive
 from harness.drill.target import LiveTarget
 from harness.errors import DeadlineExceeded, DrillError, Interrupted
 from harness.model import Trial, word_of, words_of
-from harness.ports import Session
+from harness.ports import Pausable, Session
 from harness.record.timeline import Timeline
+from harness.state.snapshot import Snapshot
 from harness.waiting import until
-from harness.wire.relay import Relay
+from harness.wire import Proxy
 
 QUIET_DEADLINE_S = 60.0
 LOG_LIMIT = 60_000
@@ -53,7 +53,7 @@ class TrialRun:
         self.timeline = Timeline(folder / "events.jsonl" if folder else None, listener)
         self.target: LiveTarget | None = None
         self.questions: Questions | None = None
-        self._conductor: MigrationRunner | None = None
+        self.left_alone: Snapshot | None = None
         self._by_hand = by_hand
         self._stopping = stopping
         self._log_mark = ""
@@ -102,23 +102,15 @@ class TrialRun:
     def provision(self) -> None:
         """A database of its own, cloned from the scenario's template, and the control run."""
         lane, trial = self.lane, self.trial
-        address = lane.server.address()
-        self.timeline.redact(address.password)
+        self.timeline.redact(lane.address.password)
         pristine = lane.template(trial.scenario, trial.rows)
         control = lane.control(trial.scenario, trial.mode, trial.rows)
         self.timeline.add("trial", "control", ok=control.ok, says=control.says)
-        database = lane.clone(pristine)
-        self._conductor = MigrationRunner(
-            lane.job(trial.scenario, trial.mode, database),
-            lane.guard,
-            self.timeline,
-            lane.observer,
-            lane.spares,
-        )
-        self.target = LiveTarget(
-            lane.guard, lane.observer, database, pristine, self.timeline, self._conductor
-        )
-        self.target.migrated_fingerprint = control.fingerprint
+        database = lane.copy_of(pristine)
+        migration = lane.migration(trial.scenario, trial.mode, database)
+        self.target = lane.target(migration, pristine, self.timeline)
+        self.target.migrated = control.migrated
+        self.left_alone = control.left_alone
         self.questions = Questions(self.target, self.words, trial.fault.id)
         self._log_mark = lane.server.logs()[-LOG_MARK:]
 
@@ -166,8 +158,8 @@ class TrialRun:
         if tables:
             if self.target.app:
                 self.target.app.hold_writers()
-            dump = self.engine.backups.dump(self.lane.server, self.target.database, tables)
-            self.target.shelf["backup"] = dump
+            dump = self.engine.backups.dump(self.lane.tools(), self.target.database, tables)
+            self.target.shelf.backup = dump
             self.timeline.add("recovery", "backup", tables=tables, bytes=len(dump))
 
     def migrate_under_fault(self) -> None:
@@ -176,7 +168,7 @@ class TrialRun:
         if fault.kind.strikes_when_done and not self._injected:
             self.timeline.add("fault", "missed", fault=fault.id, reason="left out on purpose")
             raise TrialOver
-        run = target.start_migration(through=self._relay())
+        run = target.start_migration(through=self._proxy())
         drive(target, run, fault, inject=self._injected)
         if target.app:
             target.app.release_writers()
@@ -211,7 +203,7 @@ class TrialRun:
     def verify(self) -> None:
         """The end state; first whatever was still held in the database is let go."""
         if self.trial.fault.at.hold and self.trial.fault.at.released == "before-verify":
-            self.trial.fault.at.hold.open(self.target)
+            self.trial.fault.at.hold.release(self.target)
             self._wait_until_quiet()
         self.questions.check("verify", self.trial.scenario.verify)
         if self.target.app and self.trial.scenario.app.ledger:
@@ -219,7 +211,9 @@ class TrialRun:
 
     def untouched(self) -> None:
         """No collateral: values nobody meant to change, and nothing left behind."""
-        self.questions.check("untouched", standing_claims.afterwards(self.trial.scenario))
+        self.questions.check(
+            "untouched", standing_claims.afterwards(self.trial.scenario, self.left_alone)
+        )
 
     def collect_logs(self) -> None:
         with contextlib.suppress(DrillError):
@@ -234,18 +228,15 @@ class TrialRun:
         if target is None:
             return
         with contextlib.suppress(DrillError):
-            if self.trial.fault.id and hasattr(self.lane.server, "resume"):
+            if isinstance(self.lane.server, Pausable):
                 self.lane.server.resume()
         if hold:
             with contextlib.suppress(DrillError):
-                hold.open(target)
+                hold.release(target)
         try:
             with contextlib.ExitStack() as last_first:
                 last_first.callback(self._drop, target.database)
-                last_first.callback(target.close)
-                last_first.callback(self._conductor.end)
-                if "relay" in target.shelf:
-                    last_first.callback(target.shelf["relay"].close)
+                last_first.callback(target.end)
                 if target.app:
                     last_first.callback(target.app.stop, self._end_session)
         except DrillError as error:
@@ -270,13 +261,14 @@ class TrialRun:
             if info.pid == pid:
                 sessions.end(observer, pid, info.started)
 
-    def _relay(self) -> tuple[str, int] | None:
-        if not self.trial.fault.kind.through_relay:
+    def _proxy(self) -> int | None:
+        """The port of a proxy whose connections can be cut, if the fault wants one."""
+        if not self.trial.fault.kind.through_proxy:
             return None
         address = self.lane.server.address()
-        relay = Relay(address.host, address.port)
-        self.target.shelf["relay"] = relay
-        return ("127.0.0.1", relay.port)
+        proxy = Proxy(self.engine.dialect, (address.host, address.port))
+        self.target.shelf.proxy = proxy
+        return proxy.port
 
     def _wait_until_quiet(self) -> None:
         """A dead client's statement may still run and commit: look only once it is gone."""
@@ -330,5 +322,5 @@ class TrialRun:
             file=Path(scenario.file).name,
             own_file="" if bundled.is_ours(scenario.file) else scenario.file,
             sha256=scenario.sha256,
-            statements=[self.lane.text(sql) for sql in scenario.migration.statements],
+            statements=self.lane.texts(scenario.migration.statements),
         )

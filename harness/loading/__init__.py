@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness import bundled
 from harness.errors import Problem, ScenarioError
 from harness.loading import checks, shapes, yaml_nodes
 from harness.loading.decode import Decoder, Invalid
 from harness.loading.schema import schema
 from harness.model import Drill, Scenario
-from harness.tools.adapter import Tool
+from harness.tools.adapter import Adapter
 
 __all__ = [
     "load_all",
@@ -21,7 +23,7 @@ __all__ = [
     "load_drills",
     "load_scenario",
     "load_tool",
-    "load_tools",
+    "our_tools",
     "schema",
 ]
 
@@ -38,7 +40,7 @@ def load_drill(path: Path) -> Drill:
     return _load(path, shapes.DRILL, checks.drill)
 
 
-def load_tool(path: Path) -> Tool:
+def load_tool(path: Path) -> Adapter:
     """The migration tool in a file; its id is the file's name. ScenarioError with all problems."""
     return _load(path, shapes.TOOL, checks.tool)
 
@@ -53,9 +55,12 @@ def load_drills(folder: Path) -> tuple[Drill, ...]:
     return _load_folder(folder, load_drill)
 
 
-def load_tools(folder: Path) -> tuple[Tool, ...]:
-    """Every migration tool of a folder; one error for all files."""
-    return _load_folder(folder, load_tool)
+@cache
+def our_tools() -> Mapping[str, Adapter]:
+    """Every migration tool that comes with the project, by its id."""
+    return {
+        tool.id: tool for tool in _load_folder(bundled.PACKAGE / "tools" / "adapters", load_tool)
+    }
 
 
 def id_of(path: Path) -> str:

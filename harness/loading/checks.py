@@ -13,6 +13,7 @@ from harness import model, registry
 from harness.application.workload import bind
 from harness.errors import Problem
 from harness.loading.yaml_nodes import Mapping, Node, Scalar, Sequence
+from harness.tools.scenario_tools import MODES
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TABLE_OR_COLUMN = re.compile(r"[^\s.]+(\.[^\s.]+)?")
@@ -191,7 +192,7 @@ def _modes(root: Mapping, complain: Complain) -> None:
         return
     tool = next((name for name, _ in texts(migration, "tool")), "plain")
     modes = texts(migration, "modes") or (("autocommit", migration.line),)
-    known = getattr(registry.kinds("migrators").get(tool), "modes", get_args(model.Mode))
+    known = MODES.get(tool, frozenset(get_args(model.Mode)))
     for mode, line in modes:
         if mode in get_args(model.Mode) and mode not in known:
             wanted = " or ".join(sorted(known))
@@ -295,3 +296,16 @@ def tool(root: Mapping, complain: Complain) -> None:
     for key in needed.get(how.value if isinstance(how, Scalar) else "", ()):
         if root.get(key) is None:
             complain(root.line, f"found no '{key}', which a tool needs that is {how.value}")
+    if isinstance(how, Scalar) and how.value == "emulated":
+        _no_commands(root, complain)
+
+
+def _no_commands(root: Mapping, complain: Complain) -> None:
+    """An emulated tool has no program, so nothing that asks for one can be done."""
+    for item, key in [(root, "mark_command"), *((i, "run") for i in items(root, "repairs"))]:
+        if item.get(key) is not None:
+            complain(
+                item.line_of(key),
+                f"found '{key}', but an emulated tool has no program to run; give the SQL that "
+                "the command would send",
+            )

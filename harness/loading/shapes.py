@@ -15,7 +15,7 @@ from typing import Any, Literal, Union
 
 from harness import model, registry
 from harness.errors import DrillError
-from harness.tools import adapter
+from harness.tools.adapter import Adapter
 
 HIDDEN = frozenset({"line", "file", "sha256"})
 UNITS = {"_s": "s", "_ms": "ms"}
@@ -255,7 +255,7 @@ DRILL = Shape(
     "drill",
     keys_of(model.Drill, drop=frozenset({"id"}), required={"format": True}),
 )
-TOOL = Shape(adapter.Tool, "tool", keys_of(adapter.Tool, drop=frozenset({"id"})))
+TOOL = Shape(Adapter, "tool", keys_of(Adapter, drop=frozenset({"id"})))
 
 MAY_BE_EMPTY = frozenset({"decoys", "damage"})
 

@@ -1,7 +1,6 @@
-"""The protocols through which the rooms of floor 6 meet, and the values they exchange.
+"""The protocols through which the rooms meet, and the values they exchange.
 
-Backends know :class:`Recipe` and no engine; engines know no backend. A verb (fault, hold,
-step, claim) is handed a :class:`Target` and nothing else.
+Backends know :class:`Recipe` and no engine; engines know no backend.
 """
 
 from harness.ports.engines import (
@@ -19,9 +18,11 @@ from harness.ports.servers import (
 from harness.ports.values import (
     Address,
     Answer,
+    Belief,
     Capability,
     Finding,
     MigrationOutcome,
+    Order,
     Recipe,
     Rows,
     ServerFacts,
@@ -31,45 +32,27 @@ from harness.ports.values import (
     Witness,
     text_of,
 )
-from harness.ports.verbs import (
-    Application,
-    ClaimKind,
-    FaultKind,
-    HoldKind,
-    MigrationRun,
-    MigratorKind,
-    Renderer,
-    StepKind,
-    Target,
-)
 
 __all__ = [
     "Address",
     "Answer",
-    "Application",
     "Backend",
+    "Belief",
     "Capability",
-    "ClaimKind",
     "Connector",
     "Engine",
-    "FaultKind",
     "Finding",
     "HasTools",
-    "HoldKind",
     "Killable",
     "MigrationOutcome",
-    "MigrationRun",
-    "MigratorKind",
+    "Order",
     "Pausable",
     "Recipe",
-    "Renderer",
     "Rows",
     "Server",
     "ServerFacts",
     "Session",
     "SessionInfo",
-    "StepKind",
-    "Target",
     "ToolResult",
     "Traffic",
     "Witness",

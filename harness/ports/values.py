@@ -1,4 +1,4 @@
-"""The values that the rooms exchange; plain and frozen."""
+"""The values that the rooms exchange."""
 
 from __future__ import annotations
 
@@ -159,6 +159,27 @@ class MigrationOutcome:
     code: str = ""
     message: str = ""
     exit_status: int | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a migrator is told at a checkpoint: ``instead`` is sent in the place of the message,
+    ``limits`` are timeouts of its session, as the engine's connector takes them."""
+
+    instead: str = ""
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What a migration tool's own table says.
+
+    ``applied``: the versions that it takes for applied. ``stuck``: what it is stuck at, or the fact
+    alone; empty if it thinks nobody at work.
+    """
+
+    applied: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What a database holds, and how two such counts differ."""
+"""What a database holds: every object's definition, every table's rows, every next value."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from harness.ports import Engine, Session
+from harness.ports.contents import Counter
+from harness.state import rows
 
 KINDS = re.compile(r"((?:[a-z]+ )*)(.*)", re.DOTALL)
 """``comment on table column public.users.id``: what it is, and its name."""
@@ -19,15 +21,16 @@ NAMED_AFTER = frozenset({"index", "sequence"})
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Every object's definition, every table's row count and checksum."""
+    """Every object by its kind and name, with its definition; of every table how many rows and a
+    checksum; of every sequence what it gives next.
+    """
 
-    schema: Mapping[str, str]
+    objects: Mapping[str, str]
     contents: Mapping[str, tuple[int, str]]
-    sequences: Mapping[str, int] = field(default_factory=dict)
-    """Next values; they decide whether a database can be used again, never what state it is in."""
+    counters: Mapping[str, Counter] = field(default_factory=dict)
 
     def key(self, counted: Collection[str] = ()) -> str:
-        """A short hash of schema and contents. Of tables that are ``counted`` only that they are
+        """A short hash of objects and contents. Of tables that are ``counted`` only that they are
         there, and with how many rows: a tool writes times and process numbers into its own, and
         may give them names that nobody can foresee.
         """
@@ -37,7 +40,7 @@ class Snapshot:
             for told in counted
             for table in self._of_tool([told])
         ]
-        text = json.dumps([dict(rest.schema), rest.contents, sorted(own)], sort_keys=True)
+        text = json.dumps([dict(rest.objects), dict(rest.contents), sorted(own)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def without(self, tables: Collection[str]) -> Snapshot:
@@ -46,20 +49,26 @@ class Snapshot:
         if not own:
             return self
         return Snapshot(
-            {k: v for k, v in self.schema.items() if not _belongs(k, own)},
+            {k: v for k, v in self.objects.items() if not _belongs(k, own)},
             {k: v for k, v in self.contents.items() if k not in own},
-            self.sequences,
+            {k: v for k, v in self.counters.items() if not _belongs(f"sequence {k}", own)},
+        )
+
+    def tables(self) -> frozenset[str]:
+        """The names of all tables."""
+        return frozenset(
+            name
+            for kind, _, name in (key.partition(" ") for key in self.objects)
+            if kind == "table"
         )
 
     def rows(self) -> int:
+        """How many rows there are in all tables."""
         return sum(count for count, _ in self.contents.values())
 
     def _of_tool(self, tables: Collection[str]) -> frozenset[str]:
         """Those of the tables here that the tool names, with or without their schema."""
-        here = [
-            name for kind, _, name in (key.partition(" ") for key in self.schema) if kind == "table"
-        ]
-        return frozenset(table for table in here for told in tables if _is_called(table, told))
+        return frozenset(t for t in self.tables() for told in tables if _is_called(t, told))
 
 
 def _is_called(table: str, told: str) -> bool:
@@ -75,7 +84,9 @@ def _belongs(key: str, tables: Collection[str]) -> bool:
     >>> _belongs("column changes.tags", {"tags"})
     False
     """
-    kinds, name = KINDS.match(key).groups()
+    match = KINDS.match(key)
+    assert match is not None
+    kinds, name = match.groups()
     endings = (".", "_") if kinds.strip() in NAMED_AFTER else (".",)
     return any(
         name == table
@@ -85,75 +96,23 @@ def _belongs(key: str, tables: Collection[str]) -> bool:
     )
 
 
+def schema_of(engine: Engine, session: Session) -> Snapshot:
+    """Of the session's database without its rows."""
+    module = engine.snapshot
+    return Snapshot(module.objects(session), {}, module.counters(session))
+
+
 def take(
     engine: Engine,
     session: Session,
     volatile: Mapping[str, Collection[str]] | None = None,
     unread: Collection[str] = (),
 ) -> Snapshot:
-    """Count the session's database; ``volatile`` columns and the rows of tables that are ``unread``
-    are left out.
+    """Of the session's database; ``volatile`` columns and the rows of tables that are ``unread``
+    are left out. A table that is dropped meanwhile: DatabaseError.
     """
-    module = engine.snapshot
     return Snapshot(
-        module.schema(session),
-        module.contents(session, unread, volatile or {}),
-        module.sequences(session),
+        engine.snapshot.objects(session),
+        rows.checksums(engine, session, volatile or {}, unread),
+        engine.snapshot.counters(session),
     )
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How one snapshot differs from another, object by object."""
-
-    gone: tuple[str, ...] = ()
-    new: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    data: tuple[str, ...] = ()
-    """Tables there in both whose rows differ."""
-
-    def __bool__(self) -> bool:
-        return bool(self.gone or self.new or self.changed or self.data)
-
-    def size(self) -> int:
-        return len(self.gone) + len(self.new) + len(self.changed) + len(self.data)
-
-    def objects(self) -> frozenset[str]:
-        return frozenset((*self.gone, *self.new, *self.changed, *self.data))
-
-    def lines(self, before: Snapshot, after: Snapshot) -> list[str]:
-        """One line an object, as people read it."""
-        told = [f"gone: {name}" for name in self.gone]
-        told += [f"new: {name}" for name in self.new]
-        told += [
-            f"changed: {name}: {after.schema[name]} (was: {before.schema[name]})"
-            for name in self.changed
-        ]
-        for name in self.data:
-            had, has = before.contents[name][0], after.contents[name][0]
-            many = f"{had} rows, now {has}" if had != has else f"{has} rows, other values"
-            told.append(f"data: {name}: {many}")
-        return told
-
-
-def difference(before: Snapshot, after: Snapshot) -> Difference:
-    """What has to be told of ``after`` to somebody who knows ``before``."""
-    shared = before.schema.keys() & after.schema.keys()
-    tables = before.contents.keys() & after.contents.keys()
-    return Difference(
-        gone=tuple(sorted(before.schema.keys() - after.schema.keys())),
-        new=tuple(sorted(after.schema.keys() - before.schema.keys())),
-        changed=tuple(sorted(k for k in shared if before.schema[k] != after.schema[k])),
-        data=tuple(sorted(t for t in tables if before.contents[t] != after.contents[t])),
-    )
-
-
-def rows_lost(before: Snapshot, after: Snapshot, reference: Snapshot) -> dict[str, int]:
-    """Rows by table that were there, that an unbroken migration keeps, and that are gone."""
-    lost = {}
-    for table, (had, _) in before.contents.items():
-        wanted = min(had, reference.contents.get(table, (0, ""))[0])
-        has = after.contents.get(table, (0, ""))[0]
-        if has < wanted:
-            lost[table] = wanted - has
-    return lost

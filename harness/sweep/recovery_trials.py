@@ -14,13 +14,15 @@ from typing import Any
 from harness import sqltext
 from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
+from harness.ports import Belief
 from harness.state.snapshot import Snapshot
 from harness.sweep import verdicts
 from harness.sweep.reference import Reference
-from harness.sweep.sweep_server import TrialDatabase, Yard
+from harness.sweep.sweep_server import SweepServer, TrialDatabase
 from harness.sweep.verdicts import Attempt, LeftState
-from harness.tools.adapter import Repair, Tool, filled, for_dialect
-from harness.tools.client import Client, Ended, RunRequest
+from harness.tools.adapter import Adapter, Repair, filled, for_dialect
+from harness.tools.belief import believes
+from harness.tools.client import Client, ClientEnded, RunRequest
 
 KEPT = "crash"
 PROBES = 8
@@ -54,59 +56,49 @@ class Recovery:
 class RecoveryTrials:
     """Tries every recovery on one crash state."""
 
-    def __init__(self, yard: Yard, tool: Tool, client: Client, tables: Collection[str]) -> None:
-        self._yard = yard
+    def __init__(
+        self, server: SweepServer, tool: Adapter, client: Client, tables: Collection[str]
+    ) -> None:
+        self._server = server
         self._tool = tool
         self._client = client
         self._tables = tuple(tables)
         self._kept: dict[str, TrialDatabase] = {}
 
-    def believes(self, database: str) -> tuple[tuple[str, ...], bool]:
-        """(versions the tool takes for applied, whether it thinks itself at work or dirty)."""
-        applied = self._ask(self._tool.applied, database)
-        stuck = self._ask(self._tool.stuck, database)
-        return tuple(str(row[0]) for row in applied), bool(stuck)
-
-    def _ask(self, query: Any, database: str) -> Sequence[tuple[Any, ...]]:
-        sql = self._of(query, "")
-        if not sql:
-            return ()
-        try:
-            return self._yard.session(database).run(filled(sql, {"database": database})).rows
-        except DatabaseError as error:
-            if error.lost:
-                raise
-            return ()
+    def believes(self, database: str) -> Belief:
+        """What the tool's own table says in that database."""
+        server = self._server
+        return believes(self._tool, server.engine, server.session(database), database)
 
     def _of(self, value: Any, otherwise: Any = ()) -> Any:
-        engine = self._yard.engine
+        engine = self._server.engine
         return for_dialect(value, engine.name, engine.dialect, otherwise)
 
     def settled(self, migration: Migration, database: str) -> bool:
         """True if the tool takes the migration for applied and is neither dirty nor locked."""
-        applied, stuck = self.believes(database)
-        if stuck:
+        belief = self.believes(database)
+        if belief.stuck:
             return False
-        return not self._of(self._tool.applied, "") or migration.version in applied
+        return not self._of(self._tool.applied, "") or migration.version in belief.applied
 
     def probe(self, reference: Reference, database: str) -> list[dict[str, Any]]:
         """The queries that tell the migration's states apart, and what each finds in this one."""
         found = []
         for key in reference.landmarks():
-            sql = self._yard.engine.probing.probe_sql(key)
+            sql = self._server.engine.probing.probe_sql(key)
             if sql:
-                count = self._yard.session(database).run(sql).scalar()
+                count = self._server.session(database).run(sql).scalar()
                 found.append({"object": key, "sql": sql, "found": int(count)})
         return found[:PROBES]
 
     def heal(self, crash: Crash, trial: TrialDatabase) -> list[Attempt]:
         """Every recovery, each on its own copy of the state; all of them, also after one heals."""
         kept = self._kept.setdefault(trial.database, TrialDatabase(f"{KEPT}_of_{trial.database}"))
-        self._yard.prepare(kept, trial.database, crash.snapshot)
+        self._server.prepare(kept, trial.database, crash.snapshot)
         trial.holds = crash.snapshot
         tried = []
         for recovery in self._recoveries(crash):
-            self._yard.prepare(trial, kept.database, crash.snapshot)
+            self._server.prepare(trial, kept.database, crash.snapshot)
             trial.holds = None
             tried.append(self._attempt(crash, trial, recovery))
         return tried
@@ -119,7 +111,7 @@ class RecoveryTrials:
             blocked, said = True, str(error)
         except (DatabaseError, EnvironmentProblem) as error:
             said = str(error)
-        snapshot = self._yard.snapshot(trial.database, crash.reference.volatile)
+        snapshot = self._server.snapshot(trial.database, crash.reference.volatile)
         trial.holds = snapshot
         healed, differs = verdicts.judge(snapshot, crash.reference, self._tables)
         settled = self.settled(crash.migration, trial.database)
@@ -167,7 +159,7 @@ class RecoveryTrials:
 
     def _rerun(self, crash: Crash, trial: TrialDatabase, *, down: bool = False) -> str:
         run = self._client.start(
-            RunRequest(crash.migration, down), self._yard.address, trial.database
+            RunRequest(crash.migration, down), self._server.address, trial.database
         )
         return _told(run.outcome(self._tool.rerun_timeout_s))
 
@@ -185,7 +177,7 @@ class RecoveryTrials:
         """Run another command of the tool; none, if there are no words."""
         if not words:
             return ""
-        run = self._client.command(words, crash.migration, self._yard.address, trial.database)
+        run = self._client.command(words, crash.migration, self._server.address, trial.database)
         return _told(run.outcome(self._tool.rerun_timeout_s))
 
     def _can_go_back(self, migration: Migration) -> bool:
@@ -201,7 +193,7 @@ class RecoveryTrials:
         """The statements that are missing, after what stands half done is taken away."""
         if crash.migration.up is None:
             return []
-        engine = self._yard.engine
+        engine = self._server.engine
         cut = crash.migration.up.cut(engine.dialect)
         rest = [
             statement.text
@@ -212,7 +204,7 @@ class RecoveryTrials:
         return [*debris, *rest]
 
     def _complete(self, crash: Crash, statements: Sequence[str], trial: TrialDatabase) -> str:
-        session = self._yard.session(trial.database)
+        session = self._server.session(trial.database)
         for sql in statements:
             session.run(sql)
         return self._mark(crash, trial)
@@ -225,12 +217,12 @@ class RecoveryTrials:
         return self._command(self._of(self._tool.mark_command), crash, trial)
 
     def _run_sql(self, statements: Sequence[str], crash: Crash, trial: TrialDatabase) -> None:
-        session = self._yard.session(trial.database)
+        session = self._server.session(trial.database)
         for sql in statements:
             session.run(filled(sql, self._values(crash)))
 
 
-def _told(ended: Ended) -> str:
+def _told(ended: ClientEnded) -> str:
     """What went wrong; "" if nothing did."""
     if ended.status == 0:
         return ""

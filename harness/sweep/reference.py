@@ -11,11 +11,13 @@ from itertools import pairwise
 
 from harness.errors import DrillError
 from harness.layouts import Migration
-from harness.state.snapshot import Snapshot, difference
+from harness.state.difference import difference
+from harness.state.rows import column_sums
+from harness.state.snapshot import Snapshot
 from harness.sweep.held_run import first_line
 from harness.sweep.points import Row, kind_of
-from harness.sweep.sweep_server import TrialDatabase, Yard
-from harness.tools.client import Client, Ended, RunRequest
+from harness.sweep.sweep_server import SweepServer, TrialDatabase
+from harness.tools.client import Client, ClientEnded, RunRequest
 from harness.wire import Breakpoint, Message, Proxy
 
 RUN_DEADLINE_S = 300.0
@@ -67,15 +69,15 @@ class Reference:
 class ReferenceRunner:
     """Runs migrations undisturbed and writes down what they do."""
 
-    def __init__(self, yard: Yard, client: Client, tables: Collection[str]) -> None:
-        self._yard = yard
+    def __init__(self, server: SweepServer, client: Client, tables: Collection[str]) -> None:
+        self._server = server
         self._client = client
         self._tables = tuple(tables)
 
     def plainly(self, migration: Migration, database: str, *, down: bool = False) -> None:
         """Run it with nothing between it and the server. ReferenceFailed if it fails."""
-        self._yard.leave(database)
-        run = self._client.start(RunRequest(migration, down), self._yard.address, database)
+        self._server.leave(database)
+        run = self._client.start(RunRequest(migration, down), self._server.address, database)
         _check(run.outcome(RUN_DEADLINE_S))
 
     def watch(
@@ -90,7 +92,7 @@ class ReferenceRunner:
         states = [State(0, before.without(self._tables))]
         try:
             proxy.stop_at(Breakpoint(1, "before"))
-            address = self._yard.through(proxy.port)
+            address = self._server.through(proxy.port)
             run = self._client.start(RunRequest(migration), address, trial.database)
             trial.holds = None
             n = 1
@@ -115,12 +117,12 @@ class ReferenceRunner:
         return Reference(tuple(rows), tuple(states), total, (), dict(volatile))
 
     def _proxy(self) -> Proxy:
-        engine, address = self._yard.engine, self._yard.address
+        engine, address = self._server.engine, self._server.address
         return Proxy(
             engine.dialect,
             (address.host, address.port),
             paced="implicit-commit-ddl" in engine.traits,
-            split=self._yard.split,
+            split=self._server.split,
         )
 
     def _look(
@@ -138,14 +140,14 @@ class ReferenceRunner:
         """
         if not last and (not sent or sent[-1].in_transaction):
             return
-        snapshot = self._yard.snapshot(trial.database, volatile, self._tables)
+        snapshot = self._server.snapshot(trial.database, volatile, self._tables)
         seen = snapshot.without(self._tables)
         if difference(states[-1].snapshot, seen):
             states.append(State(self._count(sent), seen))
 
     def _count(self, messages: Sequence[Message]) -> int:
         kinds = [(m, kind_of(m, self._tables)) for m in messages]
-        return sum(len(self._yard.cut(m.text)) or 1 for m, kind in kinds if kind == "statement")
+        return sum(len(self._server.cut(m.text)) or 1 for m, kind in kinds if kind == "statement")
 
     def rows(self, messages: Sequence[Message], migration: Migration) -> list[Row]:
         """The rows of the matrix: what each message is, and where it stands in the file."""
@@ -153,11 +155,11 @@ class ReferenceRunner:
         rows, done = [], 0
         for message in messages:
             kind = kind_of(message, self._tables)
-            cut = self._yard.cut(message.text)
+            cut = self._server.cut(message.text)
             count = max(1, len(cut)) if kind == "statement" else 0
             place = places.pop(0) if count and places else ""
             del places[: max(0, count - 1)]
-            verb = self._yard.verb(message.text)
+            verb = self._server.verb(message.text)
             label = first_line(message.text)
             rows.append(Row(message.n, label, kind, count, done, place, verb))
             done += count
@@ -166,24 +168,23 @@ class ReferenceRunner:
     def _places(self, migration: Migration) -> list[str]:
         if migration.up is None:
             return []
-        cut = migration.up.cut(self._yard.engine.dialect)
+        cut = migration.up.cut(self._server.engine.dialect)
         return [f"{statement.file}:{statement.line}" for statement in cut]
 
     def volatile(self, one: TrialDatabase, other: TrialDatabase) -> dict[str, tuple[str, ...]]:
         """Columns in which two unbroken runs on equal databases differ."""
-        first, second = self._yard.snapshot(one.database), self._yard.snapshot(other.database)
-        sums = self._yard.engine.snapshot.column_sums
-        found = {}
-        for table in difference(first, second).data:
-            ours = sums(self._yard.session(one.database), table)
-            theirs = sums(self._yard.session(other.database), table)
+        first, second = self._server.snapshot(one.database), self._server.snapshot(other.database)
+        found, engine = {}, self._server.engine
+        for table in difference(first, second).contents:
+            ours = column_sums(engine, self._server.session(one.database), table)
+            theirs = column_sums(engine, self._server.session(other.database), table)
             columns = tuple(c for c in ours if ours[c] != theirs.get(c))
             if columns:
                 found[table] = columns
         return found
 
 
-def _check(ended: Ended) -> None:
+def _check(ended: ClientEnded) -> None:
     """ReferenceFailed if the tool says that it failed."""
     if ended.status != 0:
         raise ReferenceFailed(ended.said or f"the tool ended with status {ended.status}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import sqltext
 from harness.errors import DatabaseError, StepFailed, UsageError
 from harness.ports import Session
-from harness.sweep.sweep_server import Yard
+from harness.sweep.sweep_server import SweepServer
 
 
 class Seed:
@@ -53,10 +53,10 @@ class Dump:
     path: Path
     raw: bytes
 
-    def load(self, yard: Yard, database: str) -> None:
+    def load(self, server: SweepServer, database: str) -> None:
         """Restore it into an empty database. UsageError if the server does not take it."""
         try:
-            yard.load(database, self.raw)
+            server.load(database, self.raw)
         except StepFailed as error:
             raise UsageError(f"{self.path} cannot be restored: {error}") from error
 

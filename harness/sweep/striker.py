@@ -19,7 +19,7 @@ from harness.sweep.journal import Journal, Known
 from harness.sweep.points import Point, Way, Where
 from harness.sweep.recovery_trials import Crash, RecoveryTrials
 from harness.sweep.reference import Reference
-from harness.sweep.sweep_server import TrialDatabase, Yard
+from harness.sweep.sweep_server import SweepServer, TrialDatabase
 from harness.tools.client import Client, RunRequest
 
 TRIES = 2
@@ -46,7 +46,7 @@ class Striker:
 
     def __init__(
         self,
-        yard: Yard,
+        server: SweepServer,
         client: Client,
         recovery_trials: RecoveryTrials,
         tables: Sequence[str],
@@ -55,7 +55,7 @@ class Striker:
         news: Callable[..., None],
         jobs: int,
     ) -> None:
-        self._yard = yard
+        self._server = server
         self._client = client
         self._recovery_trials = recovery_trials
         self._tables = tables
@@ -80,7 +80,7 @@ class Striker:
 
     def _shares(self, single: Sequence[Point]) -> list[tuple[list[Point], int]]:
         """What can be struck side by side; a lock that holds a whole server wants it for itself."""
-        if not self._yard.engine.holding.HOLDS_THE_SERVER:
+        if not self._server.engine.holding.HOLDS_THE_SERVER:
             return [(list(single), self._jobs)]
         inside = [p for p in single if p.where is Where.INSIDE]
         return [([p for p in single if p not in inside], self._jobs), (inside, 1)]
@@ -88,7 +88,7 @@ class Striker:
     def _side_by_side(self, subject: Subject, points: Sequence[Point], jobs: int) -> None:
         """Strike points on as many databases at once as there are jobs."""
         free: queue.SimpleQueue[TrialDatabase] = queue.SimpleQueue()
-        for trial in self._yard.trials(jobs):
+        for trial in self._server.trials(jobs):
             free.put(trial)
 
         def strike_one(point: Point) -> None:
@@ -113,22 +113,22 @@ class Striker:
         row = subject.reference.rows[point.n - 1]
         request = RunRequest(subject.migration)
         for _ in range(TRIES):
-            self._yard.prepare(trial, subject.template, subject.base)
+            self._server.prepare(trial, subject.template, subject.base)
             trial.holds = None
-            struck = held_run.one(self._yard, trial, point, row, self._client, request)
+            struck = held_run.one(self._server, trial, point, row, self._client, request)
             if not struck.missed:
                 break
         self._observe(subject, trial, struck)
 
     def _together(self, subject: Subject, batch: Sequence[Point], tries: int = TRIES) -> None:
         """Strike many runs by one death of their server; those that it misses once more."""
-        trials = self._yard.trials(len(batch))
+        trials = self._server.trials(len(batch))
         for trial in trials:
-            self._yard.prepare(trial, subject.template, subject.base)
+            self._server.prepare(trial, subject.template, subject.base)
             trial.holds = None
         rows = [subject.reference.rows[point.n - 1] for point in batch]
         request = RunRequest(subject.migration)
-        all_struck = held_run.all_at_once(self._yard, trials, batch, rows, self._client, request)
+        all_struck = held_run.all_at_once(self._server, trials, batch, rows, self._client, request)
         again = [s.point for s in all_struck if s.missed and tries > 1]
         for trial, struck in zip(trials, all_struck, strict=True):
             if struck.point not in again:
@@ -139,10 +139,11 @@ class Striker:
     def _observe(self, subject: Subject, trial: TrialDatabase, struck: held_run.Struck) -> None:
         """Name the state that is left, write it down, and heal it if it is new."""
         migration = subject.migration
-        snapshot = self._yard.snapshot(trial.database, subject.reference.volatile)
+        snapshot = self._server.snapshot(trial.database, subject.reference.volatile)
         trial.holds = snapshot
         left = verdicts.name(snapshot, subject.reference, self._tables)
-        applied, stuck = self._recovery_trials.believes(trial.database)
+        belief = self._recovery_trials.believes(trial.database)
+        applied, stuck = belief.applied, bool(belief.stuck)
         state = f"{left.key}/{','.join(applied[-1:])}/{'stuck' if stuck else 'free'}"
         if not struck.missed and self._is_first(migration, state):
             self._heal(subject, trial, left, snapshot, state)
@@ -154,7 +155,7 @@ class Striker:
             where=struck.point.where,
             way=struck.point.way,
             missed=struck.missed,
-            witnesses=struck.witnesses,
+            witnesses=[asdict(witness) for witness in struck.witnesses],
             exit_status=struck.ended.status if struck.ended else None,
             said=struck.ended.said[-500:] if struck.ended else "",
             state=state,

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, replace
 
 from harness import row_generation
 from harness.layouts import Migration
-from harness.state.snapshot import Snapshot, difference
+from harness.state.difference import difference
+from harness.state.snapshot import Snapshot
 from harness.sweep import verdicts
 from harness.sweep.journal import Journal, Known
 from harness.sweep.points import Point, Way, points
@@ -18,8 +19,8 @@ from harness.sweep.recovery_trials import RecoveryTrials
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
 from harness.sweep.seeding import Dump, Seed
 from harness.sweep.striker import Striker, Subject
-from harness.sweep.sweep_server import Yard
-from harness.tools.adapter import Tool, for_dialect
+from harness.sweep.sweep_server import SweepServer
+from harness.tools.adapter import Adapter, for_dialect
 from harness.tools.client import Client
 
 BARE, BASE = "bare", "base"
@@ -46,8 +47,8 @@ class Sweep:
 
     def __init__(
         self,
-        yard: Yard,
-        tool: Tool,
+        server: SweepServer,
+        tool: Adapter,
         client: Client,
         migrations: Sequence[Migration],
         journal: Journal,
@@ -55,7 +56,7 @@ class Sweep:
         known: Known,
         news: Callable[..., None],
     ) -> None:
-        self._yard = yard
+        self._server = server
         self._tool = tool
         self._client = client
         self._migrations = tuple(migrations)
@@ -63,12 +64,12 @@ class Sweep:
         self._wishes = wishes
         self._known = known
         self._news = news
-        engine = yard.engine
+        engine = server.engine
         self._tables: tuple[str, ...] = for_dialect(tool.tables, engine.name, engine.dialect)
-        self._reference_runner = ReferenceRunner(yard, client, self._tables)
-        self._recovery_trials = RecoveryTrials(yard, tool, client, self._tables)
+        self._reference_runner = ReferenceRunner(server, client, self._tables)
+        self._recovery_trials = RecoveryTrials(server, tool, client, self._tables)
         self._striker = Striker(
-            yard, client, self._recovery_trials, self._tables, journal, known, news, wishes.jobs
+            server, client, self._recovery_trials, self._tables, journal, known, news, wishes.jobs
         )
         self._base_stands = False
 
@@ -82,7 +83,7 @@ class Sweep:
                 self._journal.add("seeding", refused=self._wishes.seed.refused)
 
     def _cross(self) -> None:
-        self._yard.create(BARE)
+        self._server.create(BARE)
         applied = self._restore()
         for migration in self._migrations:
             if migration.version in applied:
@@ -101,8 +102,8 @@ class Sweep:
         """Begin with the user's dump, if there is one; the versions it has applied."""
         if self._wishes.dump is None:
             return ()
-        self._wishes.dump.load(self._yard, BARE)
-        applied, _ = self._recovery_trials.believes(BARE)
+        self._wishes.dump.load(self._server, BARE)
+        applied = self._recovery_trials.believes(BARE).applied
         if self._tool.applied_up_to and applied:
             versions = [migration.version for migration in self._migrations]
             return tuple(versions[: versions.index(applied[-1]) + 1])
@@ -152,9 +153,9 @@ class Sweep:
         except ReferenceFailed as failed:
             why = str(failed)
             self._base_stands = False
-            self._yard.drop(BASE)
-            self._yard.clone(BARE, BASE)
-            self._yard.forget_trials()
+            self._server.drop(BASE)
+            self._server.clone(BARE, BASE)
+            self._server.forget_trials()
             reference, base = self._watch(migration)
         self._journal.add(
             "reference",
@@ -183,40 +184,41 @@ class Sweep:
         return reference, base
 
     def _watch(self, migration: Migration) -> tuple[Reference, Snapshot]:
-        one, other = self._yard.trials(2)
-        base = self._yard.snapshot(BASE)
+        one, other = self._server.trials(2)
+        base = self._server.snapshot(BASE)
         for trial in (one, other):
-            self._yard.prepare(trial, BASE, base)
+            self._server.prepare(trial, BASE, base)
             trial.holds = None
             self._reference_runner.plainly(migration, trial.database)
-            if trial is one and base.contents != self._yard.snapshot(one.database).contents:
-                self._yard.wait_tick()
+            if trial is one and base.contents != self._server.snapshot(one.database).contents:
+                self._server.wait_tick()
         volatile = self._reference_runner.volatile(one, other)
-        one.holds = self._yard.snapshot(one.database, volatile)
-        other.holds = self._yard.snapshot(other.database, volatile)
-        base = self._yard.snapshot(BASE, volatile)
-        self._yard.prepare(one, BASE, base)
+        one.holds = self._server.snapshot(one.database, volatile)
+        other.holds = self._server.snapshot(other.database, volatile)
+        base = self._server.snapshot(BASE, volatile)
+        self._server.prepare(one, BASE, base)
         reference = self._reference_runner.watch(migration, one, base, volatile)
-        applied, stuck = self._recovery_trials.believes(one.database)
+        belief = self._recovery_trials.believes(one.database)
         if not self._recovery_trials.settled(migration, one.database):
             raise ReferenceFailed(
                 f"{self._tool.title} ended well, and its table does not tell it: it "
-                f"{'is at work or dirty' if stuck else 'has no ' + migration.version}, and has "
-                f"{', '.join(applied[-3:]) or 'nothing'} applied; see 'applied' of the adapter"
+                f"{'is at work or dirty' if belief.stuck else 'has no ' + migration.version}, and "
+                f"has {', '.join(belief.applied[-3:]) or 'nothing'} applied; see 'applied' of the "
+                "adapter"
             )
-        return replace(reference, applied=applied), base
+        return replace(reference, applied=belief.applied), base
 
     def _set_base(self) -> tuple[row_generation.Filled, ...]:
         """The state before the migration, with rows in every table that had none."""
         if not self._base_stands:
-            self._yard.drop(BASE)
-            self._yard.clone(BARE, BASE)
+            self._server.drop(BASE)
+            self._server.clone(BARE, BASE)
             if self._wishes.seed:
                 self._wishes.seed.begin()
         self._base_stands = True
-        session = self._yard.session(BASE)
+        session = self._server.session(BASE)
         if self._wishes.seed:
             self._wishes.seed.plant(session)
         return row_generation.fill(
-            self._yard.engine, session, self._wishes.rows, without=self._tables
+            self._server.engine, session, self._wishes.rows, without=self._tables
         )

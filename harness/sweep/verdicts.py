@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.state.snapshot import Snapshot, difference, rows_lost
+from harness.state.difference import difference, rows_lost
+from harness.state.snapshot import Snapshot
 from harness.sweep.reference import Reference
 
 

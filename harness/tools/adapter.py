@@ -1,7 +1,7 @@
 """A migration tool as data: how it is run, or what it sends; where it keeps what it believes.
 
-One YAML file per tool in ``harness/tools/``; a user's own is named by its path. The format is on
-one page in ``harness/tools/README.md``. Nothing here knows how a tool is run.
+One YAML file per tool in ``harness/tools/adapters``; a user's own is named by its path. The format
+is on one page in ``harness/tools/README.md``. Nothing here knows how a tool is run.
 """
 
 from __future__ import annotations
@@ -42,19 +42,21 @@ class Emulation:
     refuse: str = ""
     """A query that finds a row if the tool refuses to go on."""
     says: str = ""
-    """What the tool says then."""
+    """What the tool says then; ``{found}`` is the first value of that row."""
     before: Words = ()
     after: Words = ()
     failed: Words = ()
     """Sent when the file failed and the connection still stands."""
     before_down: Words | None = None
     after_down: Words | None = None
+    force: Words = ()
+    """What its own command sends that takes ``{version}`` for applied, whatever is there."""
     alone_outside: bool = False
     """True if the tool itself leaves out the transaction for a statement that must be alone."""
 
 
 @dataclass(frozen=True)
-class Tool:
+class Adapter:
     """One migration tool; see the README of ``harness/tools``."""
 
     id: str
@@ -72,7 +74,8 @@ class Tool:
     tables: Words | Mapping[str, Words] = ()
     """Its bookkeeping, left out when states are compared."""
     stuck: str | Mapping[str, str] = ""
-    """A query that finds a row if the tool believes somebody is at work, or is dirty."""
+    """A query that finds a row if the tool believes somebody is at work, or is dirty; where it can,
+    with the version that it is about."""
     mark_applied: Words | Mapping[str, Words] = ()
     """SQL that makes the tool believe that ``{version}`` was applied; or a command (``run``)."""
     mark_command: Words | Mapping[str, Words] = ()

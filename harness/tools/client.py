@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import sys
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing.connection import wait
-from typing import Any, Protocol
+from typing import Protocol
 
-from harness.errors import DeadlineExceeded, EnvironmentProblem
+from harness.errors import EnvironmentProblem
 from harness.layouts import Migration, Script
 from harness.ports import Address
 from harness.servers.guard import Guard
 from harness.sqltext import must_be_alone
-from harness.tools import emulation
-from harness.tools.adapter import Tool, for_dialect
-
-DIE_DEADLINE_S = 10.0
+from harness.tools.adapter import Adapter, Emulation, for_dialect
+from harness.tools.emulation import GUARD, LOCKED, REFUSED, Job, Unit
+from harness.tools.process import ToolProcess
 
 
 @dataclass(frozen=True)
-class Ended:
+class ClientEnded:
     """How a client ended: its exit status (negative: the signal) and its last words."""
 
     status: int
@@ -41,8 +32,9 @@ class ClientRun(Protocol):
     def signal(self, signum: int) -> None:
         """Send a signal to its process, and to those that it started."""
 
-    def outcome(self, deadline_s: float) -> Ended:
-        """Wait until it has ended; DeadlineExceeded if it does not."""
+    def outcome(self, deadline_s: float) -> ClientEnded:
+        """Wait until it has ended. DeadlineExceeded if it does not; it is killed then."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -56,112 +48,123 @@ class RunRequest:
 class Client(Protocol):
     """Starts runs of one tool on one folder of migrations."""
 
-    def start(self, request: RunRequest, address: Address, database: str) -> ClientRun: ...
+    def start(self, request: RunRequest, address: Address, database: str) -> ClientRun:
+        """Begin a run. EnvironmentProblem if the tool has no way to do that."""
+        ...
 
     def command(
         self, words: Sequence[str], migration: Migration, address: Address, database: str
     ) -> ClientRun:
-        """Run another command of the tool, such as a repair; only a real program has any."""
+        """Run another command of the tool, such as a repair.
 
+        EnvironmentProblem if there is no program to run, as there is none of an emulated tool.
+        """
+        ...
 
-@cache
-def _processes() -> Any:
-    """Forks of one prepared process: a tenth of the cost of a new interpreter.
-
-    It is prepared with all that we have imported, for each fork runs our main module again.
-    ``__main__`` itself cannot be named: Python 3.11 looks for it under a wrong key (gh-126631).
-    """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(sorted(m for m in sys.modules if m.startswith("harness.")))
-    return context
+    def close(self) -> None:
+        """Leave no file behind; safe to call twice."""
 
 
 class EmulatedClient:
-    """Forks a process that sends what the tool would send."""
+    """Starts processes that send what the tool would send."""
 
-    def __init__(self, tool: Tool, migrations: Sequence[Migration], guard: Guard) -> None:
+    def __init__(self, tool: Adapter, migrations: Sequence[Migration], guard: Guard) -> None:
         self._tool = tool
         self._migrations = tuple(migrations)
+        self._at = {m.version: n for n, m in enumerate(self._migrations)}
         self._guard = guard
         engine = guard.engine
-        self._emulation = for_dialect(tool.emulation, engine.name, engine.dialect, None)
+        self._emulation: Emulation = for_dialect(
+            tool.emulation, engine.name, engine.dialect, Emulation("per-statement")
+        )
         self._applied = for_dialect(tool.applied, engine.name, engine.dialect, "")
+        self._units: dict[str, Unit] = {}
 
     def start(self, request: RunRequest, address: Address, database: str) -> EmulatedRun:
-        migration = request.migration
+        migration, engine = request.migration, self._guard.engine
         script = migration.down if request.down else migration.up
         if script is None:
             way = "back" if request.down else "forth"
             raise EnvironmentProblem(f"migration {migration.name} has no way {way}")
-        versions = tuple(m.version for m in self._migrations)
-        at = versions.index(migration.version)
-        unit = self._unit(migration, script, versions[at - 1] if at else self._tool.none)
-        job = emulation.Job(
-            engine=self._guard.engine.name,
+        job = Job(
+            engine=engine.name,
             emulation=self._emulation,
-            unit=unit,
-            down=request.down,
+            units=self._way(migration, script, request.down),
             applied=self._applied,
             applied_up_to=self._tool.applied_up_to,
-            versions=versions,
             address=address,
             database=database,
             nonce=self._guard.nonce,
             identity=self._guard.identity,
+            down=request.down,
         )
-        return EmulatedRun(job)
+        return EmulatedRun(ToolProcess(job))
 
-    def _unit(self, migration: Migration, script: Script, previous: str) -> emulation.Unit:
+    def command(
+        self, words: Sequence[str], migration: Migration, address: Address, database: str
+    ) -> ClientRun:
+        raise EnvironmentProblem(
+            f"{self._tool.title} is emulated, so its command {' '.join(words)!r} cannot be run"
+        )
+
+    def close(self) -> None:
+        """There are no files."""
+
+    def _way(self, migration: Migration, script: Script, down: bool) -> tuple[Unit, ...]:
+        """The migrations before it, which the tool would bring up to date, and itself."""
+        if down:
+            return (self._unit(migration, script),)
+        earlier = self._migrations[: self._at[migration.version]]
+        return tuple(self._up(m) for m in (*earlier, migration) if m.up is not None)
+
+    def _up(self, migration: Migration) -> Unit:
+        known = self._units.get(migration.version)
+        if known is None:
+            assert migration.up is not None
+            known = self._units[migration.version] = self._unit(migration, migration.up)
+        return known
+
+    def _unit(self, migration: Migration, script: Script) -> Unit:
         dialect = self._guard.engine.dialect
         cut = script.cut(dialect)
         alone = any(must_be_alone(statement, dialect) for statement in cut)
-        return emulation.Unit(
+        return Unit(
             migration.version,
-            previous,
+            self._previous(migration),
             migration.name,
             script.text,
             tuple(statement.text for statement in cut),
             script.transaction and not (alone and self._emulation.alone_outside),
         )
 
-
-_REAPING = threading.Lock()
-"""Whenever multiprocessing starts a child it asks after all others, and a child's status can be
-read once only: of two threads that ask, one is told that it has ended with 255."""
+    def _previous(self, migration: Migration) -> str:
+        at = self._at[migration.version]
+        return self._migrations[at - 1].version if at else self._tool.none
 
 
 class EmulatedRun:
-    """One forked process; see :class:`ClientRun`."""
+    """One run of an emulated tool; see :class:`ClientRun`."""
 
-    def __init__(self, job: emulation.Job) -> None:
-        context = _processes()
-        self._said, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(target=emulation.main, args=(job, theirs), daemon=True)
-        with _REAPING:
-            self._process.start()
-        theirs.close()
-
-    def _status(self) -> int | None:
-        with _REAPING:
-            return self._process.exitcode
+    def __init__(self, process: ToolProcess) -> None:
+        self._process = process
+        self._ended: ClientEnded | None = None
 
     def ended(self) -> bool:
-        return self._status() is not None
+        return self._process.status() is not None
 
     def signal(self, signum: int) -> None:
-        with suppress(ProcessLookupError):
-            if not self.ended():
-                os.kill(self._process.pid, signum)
+        self._process.signal(signum)
 
-    def outcome(self, deadline_s: float) -> Ended:
-        wait([self._process.sentinel], deadline_s)
-        if not self.ended():
-            self.signal(signal.SIGKILL)
-            wait([self._process.sentinel], DIE_DEADLINE_S)
-            raise DeadlineExceeded(f"the tool did not end within {deadline_s:g} s")
-        said = ""
-        with suppress(EOFError, OSError):
-            if self._said.poll():
-                said = self._said.recv()
-        self._said.close()
-        return Ended(self._status(), said)
+    def outcome(self, deadline_s: float) -> ClientEnded:
+        if self._ended is None:
+            status = self._process.wait(deadline_s)
+            told = self._process.last_words()
+            self._process.close()
+            said = "" if told is None or told.finished else _said(told.code, told.message)
+            self._ended = ClientEnded(status, said)
+        return self._ended
+
+
+def _said(code: str, message: str) -> str:
+    ours = not code or code in (GUARD, LOCKED, REFUSED)
+    return message if ours else f"{code}: {message}"

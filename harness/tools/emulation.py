@@ -1,27 +1,42 @@
 """Sends what a tool sends, in a process of its own, so that it can really be killed.
 
-The order of messages comes from the tool's adapter (``harness/tools``); what a report says of
-such a run it says of an emulation.
+The order of messages comes from the tool's adapter (``harness/tools/adapters``); what a report says
+of such a run it says of an emulation. A run that is *steered* stops before and after each message
+that carries statements of the migration, and goes on when it is told to.
+
+The process and whoever started it talk over one pipe: facts of the run go up, orders come down. A
+pipe that closes ends the process at once, so it never outlives the harness.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import queue
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
 from harness import registry
 from harness.errors import DatabaseError, DrillError
-from harness.ports import Address, Session
+from harness.ports import Address, Engine, Order, Session
 from harness.servers import guard
 from harness.tools.adapter import Emulation, filled
-from harness.tools.version_table import lock_key
 
-LOCKED = "can't acquire the tool's lock: somebody else is at work"
+LOCKED = "locked"
+"""The code of a run that finds the tool's lock taken."""
+REFUSED = "dirty"
+"""The code of a run that the tool itself refuses, as a dirty flag makes it do."""
+GUARD = "guard"
+"""The code of a run that came to a server which is not ours."""
+SOMEBODY_AT_WORK = "can't acquire the tool's lock: somebody else is at work"
+LOCK_SALT = 1486364155
 TRANSACTION = frozenset({"BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK"})
+FOREIGN = ("PG", "MYSQL", "DATABASE_URL", "DB_")
+"""Variables by which a client might be led to another server; none of them reaches this process."""
 
 
 @dataclass(frozen=True)
@@ -38,119 +53,240 @@ class Unit:
 
 @dataclass(frozen=True)
 class Job:
-    """All that the process needs to know."""
+    """All that the process needs to know.
+
+    ``units`` are the migrations up to the target, in order; the last one is the target. Those that
+    the tool does not take for applied are sent, as the tool would do. On the way down it is the
+    last one alone.
+    """
 
     engine: str
     emulation: Emulation
-    unit: Unit
-    down: bool
+    units: tuple[Unit, ...]
     applied: str
+    """The adapter's query for the versions that the tool takes for applied; empty: none."""
     applied_up_to: bool
-    versions: tuple[str, ...]
-    """Every version in order, so that "all before it" has a meaning."""
     address: Address
     database: str
     nonce: str
     identity: str
+    down: bool = False
+    force: str | None = None
+    """Only make the tool take this version for applied, as its own command does."""
+    steered: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Timeouts of the session, as the engine's connector takes them."""
 
 
-def main(job: Job, ended: Connection) -> None:
-    """Run the job; its exit status is 0 only on success, and the last words go to ``ended``."""
+@dataclass(frozen=True)
+class Connected:
+    """The run has a server session."""
+
+    pid: int
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The run waits before or after the message that carries statements first … last."""
+
+    where: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The run is over; ``code`` and ``message`` are empty if it went well."""
+
+    finished: bool
+    code: str = ""
+    message: str = ""
+
+
+Fact = Connected | Stopped | Ended
+
+
+Stop = Callable[[str, int, int], str]
+"""``stop(where, first, last)``: waits if the run is steered; a text to send instead, or ""."""
+
+
+def main(job: Job, pipe: Connection) -> None:
+    """Run the job; its exit status is 0 only on success, and how it ended goes into the pipe."""
+    _be_alone()
+    orders = _listen(pipe)
     try:
-        _run(job)
+        _run(job, pipe, orders)
+        ended = Ended(True)
+    except DatabaseError as error:
+        ended = Ended(False, error.code, error.message)
     except DrillError as error:
-        ended.send(str(error))
-        status = 1
-    else:
-        ended.send("")
-        status = 0
-    ended.close()
-    os._exit(status)
+        ended = Ended(False, GUARD, str(error))
+    with suppress(OSError):
+        pipe.send(ended)
+    os._exit(0 if ended.finished else 1)
 
 
-def _run(job: Job) -> None:
+def _be_alone() -> None:
+    """A session of our own: a Ctrl-C at the terminal is the harness's to answer."""
+    with suppress(OSError):
+        os.setsid()
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        del os.environ[name]
+
+
+def _listen(pipe: Connection) -> queue.SimpleQueue[Order]:
+    inbox: queue.SimpleQueue[Order] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            while True:
+                inbox.put(pipe.recv())
+        except (EOFError, OSError):
+            os._exit(1)
+
+    threading.Thread(target=read, daemon=True).start()
+    return inbox
+
+
+def _run(job: Job, pipe: Connection, orders: queue.SimpleQueue[Order]) -> None:
     engine = registry.engine(job.engine)
     session = engine.connector.connect(job.address, job.database, application="migration")
     guard.check(engine, session, job.nonce, job.identity)
-    values = _values(job)
-    done = _applied(session, job, values)
-    with _locked(session, job.emulation, values):
-        refuse = job.emulation.refuse
-        if refuse and session.run(filled(refuse, values)).rows:
-            raise DatabaseError("", job.emulation.says)
-        if (job.unit.version in done) == job.down:
-            _migrate(session, job, values)
+    if job.limits:
+        engine.connector.limit(session, **job.limits)
+    pipe.send(Connected(session.pid))
+
+    def stop(where: str, first: int, last: int) -> str:
+        if not job.steered:
+            return ""
+        pipe.send(Stopped(where, first, last))
+        order = orders.get()
+        if order.limits:
+            engine.connector.limit(session, **order.limits)
+        return order.instead
+
+    Tool(engine, session, job, stop).run()
     session.close()
 
 
-def _values(job: Job) -> Mapping[str, Any]:
-    unit = job.unit
-    return {
-        "version": unit.version,
-        "previous": unit.previous,
-        "name": unit.name,
-        "database": job.database,
-        "lock_key": lock_key(job.database),
-    }
+class Tool:
+    """One run of an emulated tool in one session."""
 
+    def __init__(self, engine: Engine, session: Session, job: Job, stop: Stop) -> None:
+        self._engine = engine
+        self._session = session
+        self._job = job
+        self._emulation = job.emulation
+        self._stop = stop
+        self._target = job.units[-1]
 
-def _applied(session: Session, job: Job, values: Mapping[str, Any]) -> Sequence[str]:
-    """The versions the tool takes for applied; makes its table if it is not there."""
-    if not job.applied:
-        return [job.unit.version] if job.down else []
-    try:
-        found = [str(row[0]) for row in session.run(job.applied).rows]
-    except DatabaseError as error:
-        if error.lost:
-            raise
-        for sql in job.emulation.setup:
-            session.run(filled(sql, values))
-        return []
-    if not job.applied_up_to:
-        return found
-    last = max((job.versions.index(v) for v in found if v in job.versions), default=-1)
-    return job.versions[: last + 1]
+    def run(self) -> None:
+        """Bring the database to the target, or back from it. DatabaseError if that fails."""
+        done = self._applied()
+        with self._locked():
+            if self._job.force is not None:
+                forced = {**self._values(self._target), "version": self._job.force}
+                self._send_all(self._emulation.force, forced)
+                return
+            self._refuse()
+            if self._job.down:
+                if self._target.version in done:
+                    self._migrate(self._target, is_target=True)
+                return
+            for unit in self._job.units:
+                if unit.version not in done:
+                    self._migrate(unit, is_target=unit is self._target)
 
-
-@contextmanager
-def _locked(session: Session, emulation: Emulation, values: Mapping[str, Any]) -> Iterator[None]:
-    if not emulation.lock:
-        yield
-        return
-    if not session.run(filled(emulation.lock, values)).scalar():
-        raise DatabaseError("", LOCKED)
-    try:
-        yield
-    finally:
+    def _applied(self) -> Sequence[str]:
+        """The versions the tool takes for applied; makes its table if it is not there."""
+        job = self._job
+        versions = [unit.version for unit in job.units]
+        if not job.applied:
+            return versions if job.down else versions[:-1]
         try:
-            session.run(filled(emulation.unlock, values))
+            found = [str(row[0]) for row in self._session.run(job.applied).rows]
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            self._send_all(self._emulation.setup, self._values(self._target))
+            return []
+        if not job.applied_up_to or job.down:
+            return found
+        last = max((versions.index(v) for v in found if v in versions), default=-1)
+        return versions[: last + 1]
+
+    def _values(self, unit: Unit) -> Mapping[str, Any]:
+        return {
+            "version": unit.version,
+            "previous": unit.previous,
+            "name": unit.name,
+            "database": self._job.database,
+            "lock_key": lock_key(self._job.database),
+        }
+
+    def _refuse(self) -> None:
+        if not self._emulation.refuse:
+            return
+        rows = self._session.run(filled(self._emulation.refuse, self._values(self._target))).rows
+        if rows:
+            told = filled(self._emulation.says, {"found": rows[0][0]})
+            raise DatabaseError(REFUSED, told)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        emulation, values = self._emulation, self._values(self._target)
+        if not emulation.lock:
+            yield
+            return
+        if not self._session.run(filled(emulation.lock, values)).scalar():
+            raise DatabaseError(LOCKED, SOMEBODY_AT_WORK)
+        try:
+            yield
+        finally:
+            try:
+                self._session.run(filled(emulation.unlock, values))
+            except DatabaseError as error:
+                if not error.lost:
+                    raise
+
+    def _migrate(self, unit: Unit, *, is_target: bool) -> None:
+        emulation, values = self._emulation, self._values(unit)
+        before, after = emulation.before, emulation.after
+        if self._job.down:
+            before = before if emulation.before_down is None else emulation.before_down
+            after = after if emulation.after_down is None else emulation.after_down
+        self._send_all(_around(before, unit), values)
+        try:
+            self._send(unit, self._stop if is_target else _go_on)
+            self._send_all(_around(after, unit), values)
         except DatabaseError as error:
             if not error.lost:
-                raise
+                self._send_all(emulation.failed, values)
+            raise
 
-
-def _migrate(session: Session, job: Job, values: Mapping[str, Any]) -> None:
-    emulation, unit = job.emulation, job.unit
-    before, after = emulation.before, emulation.after
-    if job.down:
-        before = before if emulation.before_down is None else emulation.before_down
-        after = after if emulation.after_down is None else emulation.after_down
-    for sql in _around(before, unit):
-        session.run(filled(sql, values))
-    try:
-        if emulation.wire == "whole-file":
+    def _send(self, unit: Unit, stop: Stop) -> None:
+        if self._emulation.wire == "whole-file":
             if unit.text.strip():
-                session.run_file(unit.text)
-        else:
-            for statement in unit.statements:
-                session.run_file(statement)
-        for sql in _around(after, unit):
-            session.run(filled(sql, values))
-    except DatabaseError as error:
-        if not error.lost:
-            for sql in emulation.failed:
-                session.run(filled(sql, values))
-        raise
+                last = len(unit.statements)
+                self._session.run_file(stop("before", 1, last) or unit.text)
+                stop("after", 1, last)
+            return
+        for n, statement in enumerate(unit.statements, 1):
+            self._session.run_file(stop("before", n, n) or statement)
+            stop("after", n, n)
+
+    def _send_all(self, messages: Sequence[str], values: Mapping[str, Any]) -> None:
+        for sql in messages:
+            self._session.run(filled(sql, values))
+
+
+def _go_on(where: str, first: int, last: int) -> str:
+    return ""
+
+
+def lock_key(database: str) -> int:
+    """golang-migrate's: CRC32 of its table's and the database's name, times a constant, mod 2^32."""
+    return zlib.crc32(f"schema_migrations\0{database}".encode()) * LOCK_SALT % 2**32
 
 
 def _around(messages: Sequence[str], unit: Unit) -> list[str]:

@@ -17,8 +17,9 @@ from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
 from harness.ports import Address
 from harness.servers.guard import Guard
-from harness.tools.adapter import Tool, filled, for_dialect
-from harness.tools.client import DIE_DEADLINE_S, Ended, RunRequest
+from harness.tools.adapter import Adapter, filled, for_dialect
+from harness.tools.client import ClientEnded, RunRequest
+from harness.tools.process import DIE_DEADLINE_S
 from harness.waiting import until
 
 OUTPUT_LIMIT = 4000
@@ -29,7 +30,7 @@ class ProgramClient:
 
     def __init__(
         self,
-        tool: Tool,
+        tool: Adapter,
         folder: Path,
         migrations: Sequence[Migration],
         guard: Guard,
@@ -162,7 +163,7 @@ class ProgramRun:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signum)
 
-    def outcome(self, deadline_s: float) -> Ended:
+    def outcome(self, deadline_s: float) -> ClientEnded:
         try:
             until("the tool to end", deadline_s, self.ended)
         except DeadlineExceeded:
@@ -170,4 +171,4 @@ class ProgramRun:
             until("the killed tool to end", DIE_DEADLINE_S, self.ended)
             raise
         said = self._log.read_bytes()[-OUTPUT_LIMIT:].decode("utf-8", "replace")
-        return Ended(self._process.returncode, said.strip())
+        return ClientEnded(self._process.returncode, said.strip())

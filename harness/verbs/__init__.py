@@ -1,1 +1,1 @@
-""""""
+"""The words of a scenario's YAML: faults, holds, steps, claims; one file each."""

@@ -24,7 +24,7 @@ from harness.ports import Backend, Engine
 from harness.sweep.journal import Journal, Known, read
 from harness.sweep.points import Way
 from harness.sweep.sweep import Sweep, SweepScope
-from harness.sweep.sweep_server import Yard
+from harness.sweep.sweep_server import SweepServer
 from harness.tools.adapter import Tool
 from harness.tools.client import EmulatedClient
 
@@ -40,7 +40,7 @@ class Clocked(Sweep):
         super().__init__(*args)
         self.took: Counter[str] = Counter()
         self._time(self, "_one", "migration")
-        self._time(self._yard, "snapshot", "snapshot")
+        self._time(self._server, "snapshot", "snapshot")
         self._time(self._cells, "_together", "together")
         self._time(self._cells, "_side_by_side", "one by one")
         if not healed:
@@ -130,13 +130,13 @@ def sweep(
     jobs: int = 2,
 ) -> Swept:
     """Sweep the last migration on a server of its own. SystemExit unless every cell was struck."""
-    with tempfile.TemporaryDirectory() as record, closing(Yard(backend, engine)) as yard:
+    with tempfile.TemporaryDirectory() as record, closing(SweepServer(backend, engine)) as server:
         last = folder.migrations[-1].version
         wishes = SweepScope(rows, jobs, ways, (last,))
-        client = EmulatedClient(folder.tool, folder.migrations, yard.guard)
+        client = EmulatedClient(folder.tool, folder.migrations, server.guard)
         with closing(Journal(Path(record))) as journal:
             run = Clocked(
-                yard, folder.tool, client, folder.migrations, journal, wishes, Known(),
+                server, folder.tool, client, folder.migrations, journal, wishes, Known(),
                 lambda *_, **__: None, healed=healed,
             )  # fmt: skip
             run.run()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from harness.engines.facts import Column, Constraint, Index
 from harness.engines.mysql import catalog
-from harness.engines.mysql.catalog import checksum, key_of, row_hashes, tables
+from harness.engines.mysql.catalog import key_of, tables
 from harness.engines.mysql.connector import MySQLSession
 
 __all__ = [
-    "checksum",
     "columns",
     "constraints",
-    "fingerprint",
     "indexes",
     "key_of",
-    "row_hashes",
     "tables",
 ]
 
@@ -40,8 +37,3 @@ def indexes(s: MySQLSession, table: str) -> dict[str, Index]:
 def constraints(s: MySQLSession, table: str) -> dict[str, Constraint]:
     """The table's keys, foreign keys and checks; all are enforced."""
     return catalog.constraints(s, table, CONSTRAINTS)
-
-
-def fingerprint(s: MySQLSession) -> str:
-    """A hash of tables, columns, indexes, constraints, triggers and views."""
-    return catalog.fingerprint(s, index_facts="IGNORED", constraint_facts="")

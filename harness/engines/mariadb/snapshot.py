@@ -6,7 +6,20 @@ from dataclasses import replace
 
 from harness.engines.mysql import quoting, snapshot
 from harness.engines.mysql.connector import MySQLSession
-from harness.engines.mysql.snapshot import column_sums, contents, remove_sql, tables_of
+from harness.engines.mysql.snapshot import (
+    DUPLICATE,
+    SETTINGS,
+    invalid,
+    is_one_of,
+    literal,
+    partitioned,
+    quoted,
+    remove_sql,
+    row_hash,
+    summed,
+    tables,
+    tables_of,
+)
 from harness.engines.mysql.snapshot_sql import (
     CHECKS,
     COLUMNS,
@@ -16,8 +29,24 @@ from harness.engines.mysql.snapshot_sql import (
     Listing,
     flag,
 )
+from harness.ports.contents import Counter
 
-__all__ = ["column_sums", "contents", "remove_sql", "schema", "sequences", "tables_of"]
+__all__ = [
+    "DUPLICATE",
+    "SETTINGS",
+    "counters",
+    "invalid",
+    "is_one_of",
+    "literal",
+    "objects",
+    "partitioned",
+    "quoted",
+    "remove_sql",
+    "row_hash",
+    "summed",
+    "tables",
+    "tables_of",
+]
 
 
 def _with(listing: Listing, source: str, **words: tuple[str, str] | None) -> Listing:
@@ -56,9 +85,9 @@ WHERE TABLE_SCHEMA = DATABASE() AND AUTO_INCREMENT IS NOT NULL
 """
 
 
-def schema(s: MySQLSession) -> dict[str, str]:
+def objects(s: MySQLSession) -> dict[str, str]:
     """As on MySQL, and the sequences."""
-    return snapshot.schema(s, HERE, QUOTED) | {
+    return snapshot.objects(s, HERE, QUOTED) | {
         f"sequence {name}": f"START {start} MIN {least} MAX {most} INCREMENT {step} CACHE {cache}"
         + (" CYCLE" if cycle else "")
         for name, start, least, most, step, cache, cycle in _sequences(
@@ -67,10 +96,11 @@ def schema(s: MySQLSession) -> dict[str, str]:
     }
 
 
-def sequences(s: MySQLSession) -> dict[str, int]:
+def counters(s: MySQLSession) -> dict[str, Counter]:
     """Next auto-increment values, and the first value a sequence has not set aside yet."""
-    return snapshot.sequences(s, NEXT_KEYS) | {
-        name: int(value) for name, value in _sequences(s, "next_not_cached_value")
+    return snapshot.counters(s, NEXT_KEYS) | {
+        name: Counter(int(value), int(step))
+        for name, value, step in _sequences(s, "next_not_cached_value, increment")
     }
 
 

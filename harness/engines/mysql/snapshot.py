@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.engines.mysql import quoting
 from harness.engines.mysql.connector import MySQLSession
 from harness.engines.mysql.snapshot_sql import KEY_PARTS, LISTINGS, Listing, union
+from harness.ports.contents import Counter, Table
 
-__all__ = ["column_sums", "contents", "remove_sql", "schema", "sequences", "tables_of"]
+__all__ = [
+    "DUPLICATE",
+    "SETTINGS",
+    "counters",
+    "invalid",
+    "is_one_of",
+    "literal",
+    "objects",
+    "partitioned",
+    "quoted",
+    "remove_sql",
+    "row_hash",
+    "summed",
+    "tables",
+    "tables_of",
+]
 
-AT_ONCE = 200
-"""So many tables are counted by one statement."""
+DUPLICATE = "1062"
+"""ER_DUP_ENTRY: what an INSERT gets for a value that is there already."""
+
+SETTINGS = ""
+"""No setting of a session changes what is read: see :func:`_value`."""
 
 OF_A_TABLE = frozenset({"table", "column", "index", "constraint", "partition", "trigger"})
-OTHER_KINDS = frozenset({"database", "view", "procedure", "function", "event", "sequence"})
+OTHER_KINDS = frozenset({"database", "next", "view", "procedure", "function", "event", "sequence"})
 
 READ = """
 SELECT c.TABLE_NAME, c.COLUMN_NAME, LOWER(c.DATA_TYPE), c.EXTRA
@@ -27,6 +45,16 @@ WHERE c.TABLE_SCHEMA = DATABASE() AND t.TABLE_SCHEMA = DATABASE()
   AND COALESCE(c.GENERATION_EXPRESSION, '') NOT IN ('ROW START', 'ROW END')
 """
 """When a row of MariaDB's was written says nothing about what it holds."""
+
+KEYS = """
+SELECT s.TABLE_NAME, s.INDEX_NAME,
+  IF(c.IS_NULLABLE = 'NO' AND s.SUB_PART IS NULL, s.COLUMN_NAME, NULL)
+FROM information_schema.statistics s LEFT JOIN information_schema.columns c
+  ON c.TABLE_SCHEMA = s.TABLE_SCHEMA AND c.TABLE_NAME = s.TABLE_NAME
+ AND c.COLUMN_NAME = s.COLUMN_NAME
+WHERE s.TABLE_SCHEMA = DATABASE() AND s.NON_UNIQUE = 0
+ORDER BY s.TABLE_NAME, s.INDEX_NAME, s.SEQ_IN_INDEX
+"""
 
 NEXT_KEYS = """
 SET SESSION information_schema_stats_expiry = 0;
@@ -50,22 +78,25 @@ NO_VALUE = "'N'"
 """Stands for NULL where no number, date or hexadecimal text can be confused with it."""
 
 
-def schema(
+def objects(
     s: MySQLSession, listings: tuple[Listing, ...] = LISTINGS, before: str = ""
 ) -> dict[str, str]:
     """Every object of the session's database → its definition, without the database's name.
 
-    Left out: the order of columns, the next auto-increment values, the character sets of the
-    clients that made triggers and routines, grants, and the columns of views.
+    The order of columns is an object of its own. Left out: the next auto-increment values, the
+    character sets of the clients that made triggers and routines, and the columns of views.
     """
     database = str(s.run("SELECT DATABASE()").scalar())
     found: dict[str, list[tuple[int, int, str]]] = {}
+    places: dict[str, list[tuple[int, str]]] = {}
     rows = s.run(before + union(listings)).rows
     tables = {row[2] for row in rows if listings[row[0]].kind == "table"}
     for number, order, *values in rows:
         listing = listings[number]
-        if listing.kind == "column" and values[0] not in tables:
-            continue
+        if listing.kind == "column":
+            if values[0] not in tables:
+                continue
+            places.setdefault(_text(values[0]), []).append((int(order), _text(values[1])))
         key = _key(listing, [_text(value) for value in values[:KEY_PARTS]])
         told = _definition(listing, values[KEY_PARTS:])
         found.setdefault(key, []).append((int(order), number, told))
@@ -73,53 +104,71 @@ def schema(
     return {
         key: " ".join(told for _, _, told in sorted(parts) if told).replace(prefix, "")
         for key, parts in found.items()
+    } | {
+        f"column order {table}": ", ".join(column for _, column in sorted(columns))
+        for table, columns in places.items()
     }
 
 
-def contents(
-    s: MySQLSession,
-    without: Collection[str] = (),
-    columns: Mapping[str, Collection[str]] | None = None,
-) -> dict[str, tuple[int, str]]:
-    """Every base table → (rows, sum of its rows' hashes), 64 bits each.
-
-    ``without`` leaves tables out, ``columns`` columns of a table; columns are hashed in the order
-    of their names. A virtual column follows from the others and is never read. A table dropped
-    meanwhile: DatabaseError.
-    """
-    found: dict[str, tuple[int, str]] = {}
-    listed = [(table, of) for table, of in _readable(s).items() if table not in without]
-    for some in _chunks(listed):
-        counts = [
-            f"SELECT {quoting.value(table)}, COUNT(*), "
-            f"COALESCE(SUM({_hash(_kept(of, (columns or {}).get(table, ())))}), 0) "
-            f"FROM {quoting.name(table)}"
-            for table, of in some
-        ]
-        for table, count, total in s.run(" UNION ALL ".join(counts)).rows:
-            found[table] = (int(count), str(total))
-    return found
+def tables(s: MySQLSession) -> dict[str, Table]:
+    """Every base table. A virtual column follows from the others and is never read."""
+    keys: dict[str, dict[str, list[str]]] = {}
+    for table, index, column in s.run(KEYS).rows:
+        keys.setdefault(table, {}).setdefault(index, []).append(column)
+    return {
+        table: Table(table, quoting.name(table), of, _key_among(keys.get(table, {})))
+        for table, of in _readable(s).items()
+    }
 
 
-def column_sums(s: MySQLSession, table: str) -> dict[str, str]:
-    """Column → sum of its values' hashes."""
-    of = _readable(s).get(table, {})
-    if not of:
-        return {}
-    sums = ", ".join(f"COALESCE(SUM({_hash([value])}), 0)" for value in of.values())
-    found = s.run(f"SELECT {sums} FROM {quoting.name(table)}").rows[0]
-    return {column: str(total) for column, total in zip(of, found, strict=True)}
+def _key_among(indexes: Mapping[str, Sequence[str | None]]) -> tuple[str, ...]:
+    """The primary key, else the shortest unique key whose columns are all there and never NULL."""
+    usable = {index: of for index, of in indexes.items() if None not in of}
+    best = min(
+        usable, key=lambda index: (index != "PRIMARY", len(usable[index]), index), default=""
+    )
+    return tuple(str(column) for column in usable.get(best, ()))
 
 
-def sequences(s: MySQLSession, next_keys: str = NEXT_KEYS) -> dict[str, int]:
-    """Table → the next value of its auto-increment column."""
-    return {table: int(value) for table, value in s.run(next_keys).rows}
+def partitioned(s: MySQLSession) -> dict[str, Table]:
+    """None: a partitioned table is one table."""
+    return {}
+
+
+def row_hash(values: Sequence[str]) -> str:
+    """64 bits of SHA-2 over the row's values."""
+    row = f"CONCAT_WS(',', {', '.join(values)})" if values else "''"
+    return f"CAST(CONV(LEFT(SHA2({row}, 256), 16), 16, 10) AS DECIMAL(20))"
+
+
+def summed(hashed: str) -> str:
+    """The sum of hashes over rows; 0 of none."""
+    return f"COALESCE(SUM({hashed}), 0)"
+
+
+literal = quoting.value
+quoted = quoting.name
+
+
+def is_one_of(columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> str:
+    """The condition that a row has one of the keys."""
+    listed = ", ".join(f"({', '.join(map(_literal_of_key, key))})" for key in keys)
+    return f"({quoting.names(columns)}) IN ({listed})" if keys else "FALSE"
+
+
+def _literal_of_key(value: Any) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) and value else quoting.value(value)
+
+
+def counters(s: MySQLSession, next_keys: str = NEXT_KEYS) -> dict[str, Counter]:
+    """Table → the next value of its auto-increment column, which the server keeps ahead of all."""
+    return {table: Counter(int(value)) for table, value in s.run(next_keys).rows}
 
 
 def tables_of(objects: Iterable[str]) -> set[str]:
     """The tables that the named objects are or belong to; views and programs belong to none.
 
-    Takes names of :func:`schema` and of :func:`contents`.
+    Takes names of :func:`objects` and of :func:`tables`.
     """
     found = set()
     for named in objects:
@@ -129,6 +178,11 @@ def tables_of(objects: Iterable[str]) -> set[str]:
         elif kind not in OTHER_KINDS or not name:
             found.add(named)
     return found
+
+
+def invalid(found: Mapping[str, str]) -> list[str]:
+    """Nothing: none of the objects is built half."""
+    return []
 
 
 def remove_sql(differs: Iterable[str]) -> list[str]:
@@ -163,15 +217,6 @@ def _value(column: str, kind: str) -> str:
     return f"IFNULL(SHA2({column}, 256), {NO_VALUE})"
 
 
-def _kept(of: Mapping[str, str], left_out: Collection[str]) -> list[str]:
-    return [value for column, value in of.items() if column not in left_out]
-
-
-def _hash(values: Collection[str]) -> str:
-    row = f"CONCAT_WS(',', {', '.join(values)})" if values else "''"
-    return f"CAST(CONV(LEFT(SHA2({row}, 256), 16), 16, 10) AS DECIMAL(20))"
-
-
 def _key(listing: Listing, parts: list[str]) -> str:
     if listing.kind == "routine":
         return f"{parts[0].lower()} {parts[1]}"
@@ -189,9 +234,3 @@ def _definition(listing: Listing, values: Iterable[Any]) -> str:
 
 def _text(value: bytes | None) -> str:
     return "" if value is None else value.decode("utf-8", "replace")
-
-
-def _chunks(rows: Iterable[tuple[str, dict[str, str]]]) -> Iterator[list[Any]]:
-    left = iter(rows)
-    while some := list(itertools.islice(left, AT_ONCE)):
-        yield some

@@ -72,6 +72,7 @@ COLUMNS = Listing(
         ("SRS_ID", "SRID {}"),
         word("COLUMN_COMMENT", "COMMENT {!r}"),
     ),
+    order="ORDINAL_POSITION",
 )
 INDEXES = Listing(
     "index",
@@ -204,11 +205,10 @@ EVENTS = Listing(
     ("EVENT_NAME",),
     (
         word("STATUS"),
-        word("EXECUTE_AT", "AT {}"),
+        flag("EXECUTE_AT IS NOT NULL", "ONCE"),
         word("INTERVAL_VALUE", "EVERY {}"),
         word("INTERVAL_FIELD"),
-        word("STARTS", "STARTS {}"),
-        word("ENDS", "ENDS {}"),
+        flag("ENDS IS NOT NULL", "UNTIL AN END"),
         word("ON_COMPLETION", "ON COMPLETION {}"),
         word("EVENT_DEFINITION"),
         word("EVENT_COMMENT", "COMMENT {!r}"),
@@ -216,6 +216,7 @@ EVENTS = Listing(
         *BY_PROGRAM,
     ),
 )
+"""Without the moments at which it begins and ends: the server counts them from when it was made."""
 
 LISTINGS = (
     DATABASE, TABLES, COLUMNS, INDEXES, CONSTRAINTS, KEYS, REFERENCES, CHECKS, PARTITIONS,

@@ -151,7 +151,9 @@ def _column(
         "json" if is_json else data_type.lower(),
         column_type.lower() if data_type.lower() not in ("enum", "set") else column_type,
         name,
-        min(int(length or types.value_formulas.LONGEST), int(prefix or types.value_formulas.LONGEST)),
+        min(
+            int(length or types.value_formulas.LONGEST), int(prefix or types.value_formulas.LONGEST)
+        ),
         int(precision or 10),
         int(scale or 0),
         int(srid or 0),

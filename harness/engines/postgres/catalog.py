@@ -1,13 +1,8 @@
-"""What PostgreSQL's catalogue says about schema ``public``, and checksums of its tables."""
+"""What PostgreSQL's catalogue says about the tables of schema ``public``."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from typing import Any
-
 from harness.engines.facts import Column, Constraint, Index
-from harness.engines.postgres import quoting
 from harness.engines.postgres.connector import PostgresSession
 
 TABLES = """
@@ -56,39 +51,6 @@ ORDER BY c.conname COLLATE "C"
 
 KINDS = {"p": "primary", "u": "unique", "f": "foreign", "c": "check"}
 
-FINGERPRINT = """
-WITH t AS (
-  SELECT * FROM pg_class WHERE relnamespace = 'public'::regnamespace
-)
-SELECT concat_ws(' ', CASE WHEN relkind IN ('r', 'p') THEN 'table'
-                           WHEN relkind = 'S' THEN 'sequence' ELSE 'view' END, relname,
-                 relpersistence, CASE WHEN relkind = 'p' THEN pg_get_partkeydef(oid)
-                                      WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) END)
-FROM t WHERE relkind IN ('r', 'p', 'v', 'm', 'S')
-UNION ALL
-SELECT concat_ws(' ', 'column', t.relname, a.attname, format_type(a.atttypid, a.atttypmod),
-                 CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END,
-                 'identity', quote_literal(a.attidentity::text),
-                 'generated', quote_literal(a.attgenerated::text),
-                 'default', quote_nullable(pg_get_expr(d.adbin, d.adrelid)),
-                 'collate', CASE WHEN a.attcollation <> y.typcollation
-                                 THEN a.attcollation::regcollation::text END)
-FROM t JOIN pg_attribute a ON a.attrelid = t.oid JOIN pg_type y ON y.oid = a.atttypid
-LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE t.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
-UNION ALL
-SELECT concat_ws(' ', 'index', pg_get_indexdef(x.indexrelid), 'valid', x.indisvalid,
-                 'ready', x.indisready)
-FROM t JOIN pg_index x ON x.indrelid = t.oid
-UNION ALL
-SELECT concat_ws(' ', 'constraint', t.relname, CASE WHEN c.contype <> 'n' THEN c.conname END,
-                 c.contype, pg_get_constraintdef(c.oid), 'validated', c.convalidated)
-FROM t JOIN pg_constraint c ON c.conrelid = t.oid
-UNION ALL
-SELECT concat_ws(' ', 'trigger', t.relname, pg_get_triggerdef(g.oid), g.tgenabled)
-FROM t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
-"""
-
 KEY_OF = """
 SELECT a.attname FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid
 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[0]
@@ -123,63 +85,6 @@ def constraints(s: PostgresSession, table: str) -> dict[str, Constraint]:
     }
 
 
-def fingerprint(s: PostgresSession) -> str:
-    """A hash of tables, columns, indexes, constraints, triggers, views and sequence names.
-
-    The order of columns is left out: one that was dropped and restored stands last, and the
-    schema is nevertheless the same. So are the values of sequences.
-    """
-    lines = sorted(row[0] for row in s.run(FINGERPRINT).rows)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def checksum(
-    s: PostgresSession,
-    table: str,
-    columns: Sequence[str],
-    key: str | None = None,
-    without: Sequence[Any] = (),
-) -> tuple[int, str]:
-    """(rows, sum of the rows' hashes), so order does not count but duplicates do."""
-    where, args = _leaving_out(key or key_of(s, table), without)
-    found = s.run(
-        f"SELECT count(*), coalesce(sum({_hash_of(columns)}::numeric), 0)::text "
-        f"FROM {quoting.table(table)}{where}",
-        args,
-    )
-    count, total = found.rows[0]
-    return int(count), total
-
-
-def row_hashes(
-    s: PostgresSession,
-    table: str,
-    key: str,
-    columns: Sequence[str],
-    without: Sequence[Any] = (),
-) -> dict[Any, str]:
-    """Key → hash of those columns."""
-    where, args = _leaving_out(key, without)
-    found = s.run(
-        f"SELECT {quoting.name(key)}, {_hash_of(columns)}::text FROM {quoting.table(table)}{where}",
-        args,
-    )
-    return dict(found.rows)
-
-
 def key_of(s: PostgresSession, table: str) -> str | None:
     """The single-column primary key; None if there is none or it has several columns."""
     return s.run(KEY_OF, (table,)).scalar()
-
-
-def _hash_of(columns: Sequence[str]) -> str:
-    """A 64-bit hash of a row's text, in which NULL, '' and the borders of values are distinct."""
-    return f"hashtextextended(ROW({quoting.names(list(columns))})::text, 0)"
-
-
-def _leaving_out(key: str | None, without: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
-    if not without:
-        return "", ()
-    if key is None:
-        raise ValueError("rows can be left out only by a key, and the table has no single one")
-    return f" WHERE {quoting.name(key)} <> ALL(%s)", (list(without),)

@@ -3,91 +3,162 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from harness.engines.postgres import quoting
 from harness.engines.postgres.connector import PostgresSession
-from harness.engines.postgres.snapshot_sql import SCHEMA, SEQUENCES, SETTINGS, TABLES
+from harness.engines.postgres.snapshot_sql import (
+    OBJECTS,
+    PARTITIONED,
+    SEQUENCES,
+    SETTINGS,
+    TABLES,
+)
+from harness.ports.contents import Counter, Table
 
-__all__ = ["column_sums", "contents", "remove_sql", "schema", "sequences", "tables_of"]
+__all__ = [
+    "DUPLICATE",
+    "SETTINGS",
+    "counters",
+    "invalid",
+    "is_one_of",
+    "literal",
+    "objects",
+    "partitioned",
+    "quoted",
+    "remove_sql",
+    "row_hash",
+    "summed",
+    "tables",
+    "tables_of",
+]
 
 AT_ONCE = 200
-"""So many tables are counted by one statement."""
+"""So many sequences are read by one statement."""
+
+DUPLICATE = "23505"
+"""unique_violation: what an INSERT gets for a value that is there already."""
 
 OF_A_TABLE = frozenset({"table", "view", "sequence"})
 PARTS_OF_A_TABLE = frozenset({"column", "constraint", "trigger", "policy", "rule"})
 OTHER_KINDS = frozenset(
     {"aggregate", "collation", "comment", "domain", "enum", "event", "extension", "function"}
-    | {"grant", "index", "operator", "procedure", "publication", "schema", "server", "setting"}
+    | {
+        "grant",
+        "index",
+        "next",
+        "operator",
+        "procedure",
+        "publication",
+        "schema",
+        "server",
+        "setting",
+    }
     | {"statistics", "type"}
 )
 
 
-def schema(s: PostgresSession) -> dict[str, str]:
+def objects(s: PostgresSession) -> dict[str, str]:
     """Every object of every user schema → its definition, spelled alike whatever the session.
 
-    Left out: the order of columns, the names of NOT NULL constraints, the members of extensions,
-    and what is ours. An INVALID index, a NOT VALID constraint, a DISABLED trigger and the flags
-    of row level security show.
+    The order of columns is an object of its own. Left out: the names of NOT NULL constraints, the
+    members of extensions, and what is ours. An INVALID index, a NOT VALID constraint, a DISABLED
+    trigger and the flags of row level security show.
     """
-    return dict(s.run(SETTINGS + SCHEMA).rows)
+    return dict(s.run(SETTINGS + OBJECTS).rows)
 
 
-def contents(
-    s: PostgresSession,
-    without: Collection[str] = (),
-    columns: Mapping[str, Collection[str]] | None = None,
-) -> dict[str, tuple[int, str]]:
-    """Every base table and filled materialised view → (rows, sum of its rows' hashes).
+def tables(s: PostgresSession) -> dict[str, Table]:
+    """Every base table and filled materialised view.
 
-    A partition counts, the table it belongs to does not. ``without`` leaves tables out,
-    ``columns`` columns of a table; columns are hashed in the order of their names. A virtual
-    column follows from the others and is never read. A table dropped meanwhile: DatabaseError.
+    A partition counts, the table it belongs to does not. A virtual column follows from the others
+    and is never read.
     """
-    found: dict[str, tuple[int, str]] = {}
-    listed = [row for row in s.run(TABLES).rows if row[0] not in without]
-    for some in _chunks(listed):
-        counts = [
-            f"SELECT {quoting.value(key)}, count(*), "
-            f"coalesce(sum({_hash(_kept(names, (columns or {}).get(key, ())))}::numeric), 0)::text "
-            f"FROM ONLY {quoting.name(space)}.{quoting.name(table)}"
-            for key, space, table, names in some
-        ]
-        for key, count, total in s.run(SETTINGS + " UNION ALL ".join(counts)).rows:
-            found[key] = (count, total)
-    return found
+    return {row[0]: _table("ONLY ", *row) for row in s.run(TABLES).rows}
 
 
-def column_sums(s: PostgresSession, table: str) -> dict[str, str]:
-    """Column → sum of its values' hashes, for a table as :func:`contents` names it."""
-    rows = [row for row in s.run(TABLES).rows if row[0] == table]
-    if not rows or not rows[0][3]:
-        return {}
-    _, space, name, names = rows[0]
-    sums = ", ".join(f"coalesce(sum({_hash([column])}::numeric), 0)::text" for column in names)
-    of = f"{quoting.name(space)}.{quoting.name(name)}"
-    found = s.run(f"{SETTINGS}SELECT {sums} FROM ONLY {of}")
-    return dict(zip(names, found.rows[0], strict=True))
+def partitioned(s: PostgresSession) -> dict[str, Table]:
+    """Every partitioned table as a whole."""
+    return {row[0]: _table("", *row) for row in s.run(PARTITIONED).rows}
 
 
-def sequences(s: PostgresSession) -> dict[str, int]:
-    """Sequence → the value it gives next; a killed server may skip up to 32."""
+def _table(
+    only: str, named: str, space: str, table: str, columns: list[str], key: list[str]
+) -> Table:
+    return Table(
+        named,
+        f"{only}{quoting.name(space)}.{quoting.name(table)}",
+        {column: quoting.name(column) for column in columns},
+        tuple(key),
+    )
+
+
+def row_hash(values: Sequence[str]) -> str:
+    """64 bits of a row's text, in which NULL, '' and the borders of values are distinct."""
+    return f"hashtextextended(ROW({', '.join(values)})::text, 0)"
+
+
+def summed(hashed: str) -> str:
+    """The sum of hashes over rows, as text; 0 of none."""
+    return f"coalesce(sum({hashed}::numeric), 0)::text"
+
+
+literal = quoting.value
+quoted = quoting.name
+
+
+def is_one_of(columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> str:
+    """The condition that a row has one of the keys."""
+    listed = ", ".join(f"({', '.join(map(_key, key))})" for key in keys)
+    return f"({quoting.names(list(columns))}) IN ({listed})" if keys else "false"
+
+
+def _key(value: Any) -> str:
+    """An untyped literal takes the type of the column that it is compared with."""
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'"
+    return quoting.value(value)
+
+
+def counters(s: PostgresSession) -> dict[str, Counter]:
+    """Every sequence with the column that takes its values; a killed server may skip up to 32."""
     listed = s.run(SEQUENCES).rows
-    found: dict[str, int] = {}
+    found: dict[str, Counter] = {}
     for some in _chunks(listed):
-        reads = [
-            f"SELECT {quoting.value(key)}, last_value + CASE WHEN is_called THEN {step} "
-            f"ELSE 0 END FROM {quoting.name(space)}.{quoting.name(name)}"
-            for key, space, name, step in some
-        ]
-        found |= dict(s.run(" UNION ALL ".join(reads)).rows)
+        reads = [_read(*row) for row in some]
+        about = {row[0]: row for row in some}
+        for key, value, farthest in s.run(" UNION ALL ".join(reads)).rows:
+            *_, step, space, table, column, unique = about[key]
+            found[key] = Counter(
+                int(value),
+                int(step),
+                f"{space}.{table}.{column}" if column else "",
+                None if farthest is None else int(farthest),
+                bool(unique),
+            )
     return found
+
+
+def _read(
+    key: str, space: str, name: str, step: int, of_space: str, table: str, column: str, unique: bool
+) -> str:
+    farthest = "NULL::numeric"
+    if column:
+        farthest = (
+            f"(SELECT {'max' if step > 0 else 'min'}({quoting.name(column)})::numeric "
+            f"FROM {quoting.name(of_space)}.{quoting.name(table)})"
+        )
+    return (
+        f"SELECT {quoting.value(key)}, last_value + CASE WHEN is_called THEN {step} ELSE 0 END, "
+        f"{farthest} FROM {quoting.name(space)}.{quoting.name(name)}"
+    )
 
 
 def tables_of(objects: Iterable[str]) -> set[str]:
     """The tables that the named objects are or belong to, as far as their names tell it.
 
-    Takes names of :func:`schema` and of :func:`contents`.
+    Takes names of :func:`objects` and of :func:`tables`.
     """
     found = set()
     for named in objects:
@@ -99,6 +170,15 @@ def tables_of(objects: Iterable[str]) -> set[str]:
         elif kind not in OTHER_KINDS or not name:
             found.add(named)
     return found
+
+
+def invalid(found: Mapping[str, str]) -> list[str]:
+    """The indexes among the objects that cost every write and serve no query."""
+    return [
+        key.removeprefix("index ")
+        for key, told in found.items()
+        if key.startswith("index ") and told.startswith(("INVALID", "NOT READY"))
+    ]
 
 
 def remove_sql(differs: Iterable[str]) -> list[str]:
@@ -118,16 +198,7 @@ def remove_sql(differs: Iterable[str]) -> list[str]:
     ]
 
 
-def _kept(names: Iterable[str], left_out: Collection[str]) -> list[str]:
-    return [name for name in names if name not in left_out]
-
-
-def _hash(columns: Collection[str]) -> str:
-    """64 bits of a row's text, in which NULL, '' and the borders of values are distinct."""
-    return f"hashtextextended(ROW({quoting.names(list(columns))})::text, 0)"
-
-
-def _chunks(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
+def _chunks(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
     left = iter(rows)
     while some := list(itertools.islice(left, AT_ONCE)):
         yield some

@@ -17,20 +17,56 @@ SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
 WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', '{GUARD_SCHEMA}')
 """
 
-TABLES = f"""
+READABLE = """
 SELECT n.nspname || '.' || c.relname, n.nspname::text, c.relname::text,
        ARRAY(SELECT a.attname::text FROM pg_attribute a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-               AND a.attgenerated <> 'v' ORDER BY a.attname)
+               AND a.attgenerated <> 'v' ORDER BY a.attname),
+       ARRAY(SELECT a.attname::text FROM unnest((
+               SELECT x.indkey[0:x.indnkeyatts - 1] FROM pg_index x
+               WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid AND x.indpred IS NULL
+                 AND x.indexprs IS NULL AND NOT EXISTS (
+                   SELECT FROM pg_attribute o WHERE o.attrelid = c.oid AND NOT o.attnotnull
+                     AND o.attnum = ANY (x.indkey[0:x.indnkeyatts - 1]))
+               ORDER BY x.indisprimary DESC, x.indnkeyatts, x.indexrelid LIMIT 1
+             )::int2[]) WITH ORDINALITY AS k (n, at)
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.n ORDER BY k.at)
+"""
+"""Each table with its readable columns, and the columns that tell its rows apart."""
+
+TABLES = f"""{READABLE}
 FROM pg_class c JOIN ({USER_SPACES}) n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated ORDER BY 1
 """
 
-SEQUENCES = f"""
-SELECT n.nspname || '.' || c.relname, n.nspname::text, c.relname::text, q.seqincrement
-FROM pg_class c JOIN ({USER_SPACES}) n ON n.oid = c.relnamespace
-JOIN pg_sequence q ON q.seqrelid = c.oid ORDER BY 1
+PARTITIONED = f"""{READABLE}
+FROM pg_class c JOIN ({USER_SPACES}) n ON n.oid = c.relnamespace WHERE c.relkind = 'p' ORDER BY 1
 """
+
+SEQUENCES = f"""
+SELECT n.nspname || '.' || c.relname, n.nspname::text, c.relname::text, q.seqincrement,
+       o.space, o.named, o.attname, o.is_unique
+FROM pg_class c JOIN ({USER_SPACES}) n ON n.oid = c.relnamespace
+JOIN pg_sequence q ON q.seqrelid = c.oid
+LEFT JOIN LATERAL (
+  SELECT m.nspname::text AS space, u.relname::text AS named, a.attname::text, EXISTS (
+      SELECT FROM pg_index x WHERE x.indrelid = u.oid AND x.indisunique AND x.indnkeyatts = 1
+        AND x.indkey[0] = a.attnum AND x.indpred IS NULL) AS is_unique
+  FROM (
+    SELECT d.refobjid AS rel, d.refobjsubid AS at FROM pg_depend d
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+    UNION ALL
+    SELECT f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid
+    WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
+      AND d.refobjid = c.oid
+  ) AS taker JOIN pg_class u ON u.oid = taker.rel JOIN pg_namespace m ON m.oid = u.relnamespace
+  JOIN pg_attribute a ON a.attrelid = u.oid AND a.attnum = taker.at
+  WHERE a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)
+  LIMIT 1
+) AS o ON true ORDER BY 1
+"""
+"""Each sequence, and the column that takes its values: which owns it, or has it as its default."""
 
 SPACES = f"""
 WITH n AS MATERIALIZED ({USER_SPACES}),
@@ -100,6 +136,10 @@ SELECT 'column ' || t.named || '.' || a.attname,
 FROM t JOIN pg_attribute a ON a.attrelid = t.oid JOIN pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE t.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL
+SELECT 'column order ' || t.named, string_agg(a.attname, ', ' ORDER BY a.attnum)
+FROM t JOIN pg_attribute a ON a.attrelid = t.oid
+WHERE t.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped GROUP BY t.named
 """
 
 PARTS = """
@@ -234,4 +274,4 @@ FROM (SELECT CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN '
 WHERE acl IS NOT NULL
 """
 
-SCHEMA = SPACES + " UNION ALL ".join((RELATIONS, COLUMNS, PARTS, ROUTINES_AND_TYPES, REST, GRANTS))
+OBJECTS = SPACES + " UNION ALL ".join((RELATIONS, COLUMNS, PARTS, ROUTINES_AND_TYPES, REST, GRANTS))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.ports import Answer, ClaimKind, Finding, Target
+from harness.ports import Answer, Finding
+from harness.verbs.protocols import ClaimKind, Target
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.ports import Answer, ClaimKind, Finding, Target
+from harness.ports import Answer, Finding
+from harness.verbs.protocols import ClaimKind, Target
 
 
 @dataclass(frozen=True)

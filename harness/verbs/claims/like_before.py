@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.ports import Answer, ClaimKind, Finding, Target
-from harness.state.comparison import differing
+from harness.ports import Answer, Finding
+from harness.state.row_comparison import compare
+from harness.verbs.protocols import ClaimKind, Target
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,21 @@ class LikeBefore(ClaimKind):
 
     def check(self, target: Target) -> Finding:
         table, _, column = self.like_before.partition(".")
-        had, lost = differing(target, table, (column,) if column else ())
+        with target.asking(target.pristine) as before, target.asking() as now:
+            gap = compare(
+                target.engine,
+                before,
+                now,
+                table,
+                columns=(column,) if column else (),
+                without=lambda: target.touched(table),
+            )
         return Finding(
-            answer=Answer.NOT_HELD if lost else Answer.HELD,
-            found=f"{lost} of {had} rows differ" if lost else f"all {had} rows are the same",
+            answer=Answer.NOT_HELD if gap else Answer.HELD,
+            found=str(gap) if gap else f"all {gap.had} rows are the same",
             wanted=f"{self.like_before} as before",
-            population=had,
-            lost=lost,
+            population=gap.had,
+            lost=gap.count,
         )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.model import Sql, in_dialect
-from harness.ports import Answer, ClaimKind, Finding, Target
+from harness.ports import Answer, Finding
+from harness.verbs.protocols import ClaimKind, Target
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,54 @@
-"""The whole schema, compared with a reference by fingerprint."""
+"""The whole schema, compared object by object with a reference."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.ports import Answer, ClaimKind, Finding, Target
+from harness.ports import Answer, Finding
+from harness.state.difference import difference
+from harness.state.snapshot import Snapshot, schema_of
+from harness.verbs.protocols import ClaimKind, Target
+
+TOLD = 8
+"""Objects that are named; of more, how many there are."""
 
 
 @dataclass(frozen=True)
 class Schema(ClaimKind):
     """``schema: as-before`` the migration, or ``as-migrated``: as an unbroken run leaves it.
 
-    Tables, columns, types, defaults, indexes and their validity, constraints, triggers; not
-    the order of columns.
+    Every object of every schema, with its validity, grants, owner and comment, and what sequences
+    give next; not the order of columns, which is told only.
     """
 
     schema: Literal["as-before", "as-migrated"]
 
     def check(self, target: Target) -> Finding:
-        fingerprint = target.engine.catalog.fingerprint
         with target.asking() as session:
-            now = fingerprint(session)
-        if self.schema == "as-before":
-            with target.asking(target.pristine) as session:
-                wanted = fingerprint(session)
-        else:
-            wanted = target.migrated_fingerprint
+            now = schema_of(target.engine, session)
+        wanted = self._reference(target)
+        if wanted is None:
+            return Finding(Answer.UNANSWERABLE, "no unbroken run went through", self.schema)
+        gap = difference(wanted, now)
+        told = gap.lines(wanted, now, target.engine.snapshot.DUPLICATE)
+        found = "; ".join(told[:TOLD]) + (f"; and {len(told) - TOLD} more" if told[TOLD:] else "")
+        if not gap:
+            found = f"all {len(wanted.objects)} objects are the same"
+            if gap.order:
+                found += f", but for the order of the columns of {', '.join(gap.order)}"
         return Finding(
-            Answer.HELD if now == wanted else Answer.NOT_HELD,
-            f"fingerprint {now[:12]}",
-            f"{self.schema}, fingerprint {wanted[:12]}",
+            Answer.NOT_HELD if gap else Answer.HELD,
+            found,
+            self.schema,
+            population=len(wanted.objects),
         )
+
+    def _reference(self, target: Target) -> Snapshot | None:
+        if self.schema == "as-migrated":
+            return target.migrated
+        with target.asking(target.pristine) as session:
+            return schema_of(target.engine, session)
 
 
 KIND = Schema

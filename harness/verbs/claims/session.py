@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.ports import Answer, ClaimKind, Finding, Target
+from harness.ports import Answer, Finding
+from harness.verbs.protocols import ClaimKind, Target
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,14 @@ class SessionClaim(ClaimKind):
 
     def check(self, target: Target) -> Finding:
         if self.session == "migration":
-            own = target.migration.session if target.migration else None
+            own = target.migration.session
             info = (
                 target.engine.sessions.find(target.observer(), own.pid, own.started)
                 if own
                 else None
             )
         else:
-            hold = target.shelf.get("hold")
+            hold = target.shelf.hold
             info = hold.holder(target) if hold else None
         found = f"session {info.pid}, {info.state}" if info else "not there"
         right = (info is not None) == self.exists

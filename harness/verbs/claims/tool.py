@@ -5,45 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.errors import DatabaseError
-from harness.ports import Answer, ClaimKind, Finding, Target
-from harness.tools import version_table
+from harness.ports import Answer, Finding
+from harness.verbs.protocols import ClaimKind, Target
 
 
 @dataclass(frozen=True)
-class Tool(ClaimKind):
+class ToolClaim(ClaimKind):
     """``tool: clean`` or ``dirty``, at ``version``; ``locked`` / ``unlocked`` is its lock."""
 
     tool: Literal["clean", "dirty", "locked", "unlocked"]
     version: int | None = None
 
     def check(self, target: Target) -> Finding:
-        with target.asking() as session:
-            if self.tool in ("locked", "unlocked"):
-                try:
-                    with version_table.locked(session, target.engine.dialect, target.database):
-                        found = "unlocked"
-                except DatabaseError as error:
-                    if error.code != version_table.LOCKED:
-                        raise
-                    found = "locked"
-                right, wanted = found == self.tool, self.tool
-            else:
-                state = version_table.read_version(session)
-                found = (
-                    f"version {state[0]}, {'dirty' if state[1] else 'clean'}"
-                    if state
-                    else "no version: as if nothing had ever been applied"
-                )
-                right = (
-                    state is not None
-                    and state[1] == (self.tool == "dirty")
-                    and self.version in (None, state[0])
-                )
-                wanted = (
-                    self.tool if self.version is None else f"version {self.version}, {self.tool}"
-                )
-        return Finding(Answer.HELD if right else Answer.NOT_HELD, found, wanted)
+        if self.tool in ("locked", "unlocked"):
+            found = "locked" if target.tool_is_locked() else "unlocked"
+            return _finding(found == self.tool, found, self.tool)
+        belief = target.tool_believes()
+        told = belief.stuck[-1:] if belief.stuck else belief.applied[-1:]
+        if not told:
+            found = "no version: as if nothing had ever been applied"
+            return _finding(False, found, self._wanted())
+        found = f"version {told[0]}, {'dirty' if belief.stuck else 'clean'}"
+        is_as_wanted = bool(belief.stuck) == (self.tool == "dirty")
+        is_at_version = self.version is None or told[0] == str(self.version)
+        return _finding(is_as_wanted and is_at_version, found, self._wanted())
+
+    def _wanted(self) -> str:
+        return self.tool if self.version is None else f"version {self.version}, {self.tool}"
 
 
-KIND = Tool
+def _finding(right: bool, found: str, wanted: str) -> Finding:
+    return Finding(Answer.HELD if right else Answer.NOT_HELD, found, wanted)
+
+
+KIND = ToolClaim

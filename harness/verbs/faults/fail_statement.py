@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from harness.ports import FaultKind, Target, Witness
+from harness.ports import Order, Witness
 from harness.verbs.faults._witnesses import of_victim
+from harness.verbs.protocols import FaultKind, Target
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class FailStatement(FaultKind):
 
     instead: str
 
-    def orders(self) -> Mapping[str, Any]:
-        return {"instead": self.instead}
+    def order(self) -> Order:
+        return Order(instead=self.instead)
 
     def strike(self, target: Target) -> Sequence[Witness]:
         sent = Witness("injector", f"sent in its place: {self.instead}")

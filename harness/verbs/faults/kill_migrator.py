@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.ports import FaultKind, Target, Witness
+from harness.ports import Witness
+from harness.servers import acts
 from harness.verbs.faults._witnesses import of_victim
+from harness.verbs.protocols import FaultKind, Target
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,7 @@ class KillMigrator(FaultKind):
 
     def strike(self, target: Target) -> Sequence[Witness]:
         target.migration.signal(self.signal)
-        sent = Witness(
-            "injector", f"sent SIG{self.signal} to process {target.migration.process_id}"
-        )
+        sent = acts.signalled(signal.Signals[f"SIG{self.signal}"], target.migration.process_id)
         return [sent, of_victim(target, self.deadline_s)]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.ports import Capability, FaultKind, Target, Witness
+from harness.ports import Capability, Witness
 from harness.verbs.faults._witnesses import of_victim
+from harness.verbs.protocols import FaultKind, Target
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,13 @@ class KillServer(FaultKind):
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.KILL})
 
     def strike(self, target: Target) -> Sequence[Witness]:
-        deaths = target.server.kill()
+        deaths = target.host.kill()
         target.timeline.add("server", "died", says="; ".join(w.says for w in deaths))
         return [*deaths, of_victim(target, self.deadline_s)]
 
     def heal(self, target: Target) -> None:
         """As a supervisor would: start it on the same data and wait until it answers."""
-        target.server.start_again()
+        target.host.start_again()
         target.timeline.add("server", "started", says="started again on the same data")
         target.observer()
         target.timeline.add("server", "ready", says="answers again")

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.errors import DeadlineExceeded
-from harness.ports import FaultKind, Target, Witness
-from harness.state.comparison import differing
+from harness.errors import Missed
+from harness.ports import Witness
+from harness.state.difference import difference
+from harness.state.row_comparison import compare
+from harness.state.snapshot import schema_of
+from harness.verbs.protocols import FaultKind, Target
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class MigrationSucceeds(FaultKind):
     def strike(self, target: Target) -> Sequence[Witness]:
         outcome = target.migration.outcome(self.deadline_s)
         if not outcome.finished:
-            raise DeadlineExceeded(f"the migration failed: {outcome.code} {outcome.message}")
+            raise Missed(f"the migration failed: {outcome.code} {outcome.message}")
         return [
             Witness("victim", f"the server acknowledged all {outcome.done} statements"),
             Witness("observer", changed(target)),
@@ -32,15 +35,22 @@ def changed(target: Target) -> str:
 
     Rows that the application touched are left out, or any write of its own would do.
     """
-    catalog = target.engine.catalog
+    engine = target.engine
     with target.asking() as now, target.asking(target.pristine) as before:
-        if catalog.fingerprint(now) != catalog.fingerprint(before):
-            return "the schema differs from before"
-        tables = catalog.tables(before)
-    changed_tables = [table for table in tables if differing(target, table)[1]]
-    if not changed_tables:
-        raise DeadlineExceeded("the migration changed neither schema nor data")
-    return f"the data differs from before in {', '.join(changed_tables)}"
+        had, has = schema_of(engine, before), schema_of(engine, now)
+        gap = difference(had, has)
+        if gap:
+            return f"the schema differs from before: {gap.lines(had, has)[0]}"
+        strays = [
+            table
+            for table in engine.snapshot.tables(before)
+            if compare(
+                engine, before, now, table, without=lambda table=table: target.touched(table)
+            )
+        ]
+    if not strays:
+        raise Missed("the migration changed neither schema nor data")
+    return f"the data differs from before in {', '.join(strays)}"
 
 
 KIND = MigrationSucceeds

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.errors import DatabaseError, DeadlineExceeded
-from harness.ports import Capability, FaultKind, Target, Witness
+from harness.errors import DatabaseError, Missed
+from harness.ports import Capability, Pausable, Witness
+from harness.verbs.protocols import FaultKind, Target
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,16 @@ class PauseServer(FaultKind):
         return False
 
     def strike(self, target: Target) -> Sequence[Witness]:
+        if not isinstance(target.server, Pausable):
+            raise Missed("this kind of server cannot be frozen")
         frozen = target.server.pause()
-        target.shelf["frozen"] = True
+        target.shelf.frozen = True
         target.timeline.add("server", "paused", says="; ".join(w.says for w in frozen))
         try:
             target.connect("probe", timeout_s=1).close()
         except DatabaseError as error:
             return [*frozen, Witness("observer", f"a new connection is not answered: {error}")]
-        raise DeadlineExceeded("the server still answers although it was paused")
+        raise Missed("the server still answers although it was paused")
 
 
 KIND = PauseServer

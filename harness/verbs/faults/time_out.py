@@ -1,13 +1,13 @@
-"""Lets the migration run into its own lock timeout, held at a hold."""
+"""Lets the migration run into its own lock timeout, held inside its statement."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from harness.ports import FaultKind, Target, Witness
+from harness.ports import Order, Witness
 from harness.verbs.faults._witnesses import of_victim
+from harness.verbs.protocols import FaultKind, Target
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class TimeOut(FaultKind):
 
     lock_timeout_ms: float = 300
 
-    def orders(self) -> Mapping[str, Any]:
-        return {"limits": {"lock_ms": int(self.lock_timeout_ms)}}
+    def order(self) -> Order:
+        return Order(limits={"lock_ms": int(self.lock_timeout_ms)})
 
     def strike(self, target: Target) -> Sequence[Witness]:
         said = f"gave the migration a lock timeout of {self.lock_timeout_ms:g} ms"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from harness.errors import DatabaseError
-from harness.ports import HoldKind, Session, SessionInfo, Target
-
-SESSION = "hold.session"
+from harness.ports import Session, SessionInfo
+from harness.verbs.protocols import HoldKind, Target
 
 
 class SessionHold(HoldKind):
@@ -20,12 +19,12 @@ class SessionHold(HoldKind):
 
     def hold_with(self, target: Target, session: Session) -> Session:
         """Make this session the one that holds the hold."""
-        target.shelf["hold"] = self
-        target.shelf[SESSION] = session
+        target.shelf.hold = self
+        target.shelf.holder = session
         return session
 
-    def open(self, target: Target) -> None:
-        session: Session | None = target.shelf.pop(SESSION, None)
+    def release(self, target: Target) -> None:
+        session, target.shelf.holder = target.shelf.holder, None
         if session is None:
             return
         try:
@@ -36,7 +35,7 @@ class SessionHold(HoldKind):
             session.close()
 
     def holder(self, target: Target) -> SessionInfo | None:
-        session: Session | None = target.shelf.get(SESSION)
+        session = target.shelf.holder
         if session is None:
             return None
         listing = target.engine.sessions.listing(target.observer())

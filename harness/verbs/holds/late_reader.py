@@ -6,8 +6,8 @@ import threading
 from dataclasses import dataclass
 
 from harness.errors import DeadlineExceeded
-from harness.ports import Target
 from harness.verbs.holds._holding import SessionHold
+from harness.verbs.protocols import Target
 from harness.waiting import until
 
 DEADLINE_S = 30.0
@@ -33,7 +33,7 @@ class LateReader(SessionHold):
         )
         arrived.start()
         self._wait_until_queued(target, late.pid)
-        self.open(target)
+        self.release(target)
         self.hold_with(target, late)
         arrived.join(DEADLINE_S)
         if arrived.is_alive():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.ports import Target
 from harness.verbs.holds._holding import SessionHold
+from harness.verbs.protocols import Target
 
 
 @dataclass(frozen=True)

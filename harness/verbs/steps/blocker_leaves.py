@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.ports import StepKind, Target
+from harness.verbs.protocols import StepKind, Target
 
 
 @dataclass(frozen=True)
@@ -14,10 +14,10 @@ class BlockerLeaves(StepKind):
     blocker_leaves: bool
 
     def perform(self, target: Target, deadline_s: float) -> str:
-        hold = target.shelf.get("hold")
+        hold = target.shelf.hold
         if hold is None:
             return "nobody was blocking"
-        hold.open(target)
+        hold.release(target)
         return "the blocker ended its transaction"
 
 

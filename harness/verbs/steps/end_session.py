@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.ports import SessionInfo, StepKind, Target
+from harness.ports import SessionInfo
+from harness.verbs.protocols import StepKind, Target
 from harness.waiting import until
 
 

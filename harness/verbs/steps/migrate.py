@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import StepFailed
-from harness.ports import StepKind, Target
+from harness.verbs.protocols import StepKind, Target
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,12 @@ class Migrate(StepKind):
     attempts: int = 1
 
     def perform(self, target: Target, deadline_s: float) -> str:
-        changes = {"force": self.to} if self.migrate == "force" else {}
-        if self.lock_timeout_ms:
-            changes["limits"] = {"lock_ms": int(self.lock_timeout_ms)}
+        force = str(self.to) if self.migrate == "force" else None
+        limits = {"lock_ms": int(self.lock_timeout_ms)} if self.lock_timeout_ms else None
         attempt, outcome = 0, None
         while attempt < self.attempts and not (outcome and outcome.finished):
             attempt += 1
-            outcome = target.start_migration(**changes).outcome(deadline_s)
+            outcome = target.start_migration(force=force, limits=limits).outcome(deadline_s)
         met = f"{outcome.code}: {outcome.message}"
         if self.refused:
             if outcome.finished:

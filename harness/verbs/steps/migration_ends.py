@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import StepFailed
-from harness.ports import StepKind, Target
+from harness.verbs.protocols import StepKind, Target
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import StepFailed
-from harness.ports import StepKind, Target
+from harness.verbs.protocols import StepKind, Target
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,14 @@ class RestoreBeside(StepKind):
     as_table: str
 
     def perform(self, target: Target, deadline_s: float) -> str:
-        dump = target.shelf.get("backup")
+        dump = target.shelf.backup
         if dump is None:
             raise StepFailed("there is no dump: the scenario takes no backup (given: backup:)")
         engine, side = target.engine, f"{target.database}_side"
         with target.session("operator", engine.databases.maintenance) as admin:
             engine.databases.create(admin, side)
         try:
-            engine.backups.restore(target.server, side, dump)
+            engine.backups.restore(target.host.tools(), side, dump)
             with target.session("operator") as live, target.session("operator", side) as beside:
                 engine.backups.bring_side(live, beside, side, self.restore_beside, self.as_table)
                 count = live.run(f"SELECT COUNT(*) FROM {self.as_table}").scalar()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.errors import DatabaseError, StepFailed
 from harness.model import Sql, in_dialect
-from harness.ports import StepKind, Target
+from harness.verbs.protocols import StepKind, Target
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import StepFailed
-from harness.ports import StepKind, Target
+from harness.verbs.protocols import StepKind, Target
 
 
 @dataclass(frozen=True)

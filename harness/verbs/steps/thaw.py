@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.ports import StepKind, Target
+from harness.ports import Pausable
+from harness.verbs.protocols import StepKind, Target
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,9 @@ class Thaw(StepKind):
     thaw: Literal["server"]
 
     def perform(self, target: Target, deadline_s: float) -> str:
-        target.server.resume()
-        target.shelf.pop("frozen", None)
+        if isinstance(target.server, Pausable):
+            target.server.resume()
+        target.shelf.frozen = False
         target.timeline.add("server", "resumed", says="thawed by a step")
         target.observer()
         return "the server answers again"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from harness.errors import DeadlineExceeded, StepFailed
 from harness.model import Claim
-from harness.ports import Answer, Finding, StepKind, Target
+from harness.ports import Answer, Finding
+from harness.verbs.protocols import StepKind, Target
 from harness.waiting import until
 
 POLL_S = 0.02

@@ -2,44 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from harness.ports.engines import Engine, Session
-from harness.ports.servers import Server
-from harness.ports.values import (
+from harness.ports import (
+    Belief,
     Capability,
+    Engine,
     Finding,
     MigrationOutcome,
+    Order,
+    Server,
+    Session,
     SessionInfo,
     Traffic,
     Witness,
 )
 from harness.record.timeline import Timeline
+from harness.servers.throwaway import ThrowawayServer
+from harness.state.snapshot import Snapshot
+from harness.wire import Proxy
 
 
 class Application(Protocol):
     """The application in the background, as verbs may use it."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """The version that is deployed now."""
+        ...
 
     def switch(self, version: str) -> None:
         """Deploy another version; every following operation uses it."""
 
-    def traffic(self, since_ns: int = 0) -> Traffic: ...
+    def traffic(self, since_ns: int = 0) -> Traffic:
+        """What finished since, and what is in flight now."""
+        ...
 
     def works(self, operations: int, deadline_s: float) -> Traffic:
         """Wait until each worker did that many operations from now on, or one fails."""
+        ...
 
     def touched(self, table: str) -> tuple[Any, ...]:
         """Keys of that table's rows which the application wrote or tried to write."""
+        ...
 
     def pids(self) -> frozenset[int]:
         """Server sessions of its workers."""
+        ...
 
     def settle_ledger(self, session: Session) -> Finding:
         """Compare every acknowledged write with what the database holds now."""
+        ...
 
 
 class MigrationRun(Protocol):
@@ -52,9 +68,26 @@ class MigrationRun(Protocol):
 
     def outcome(self, deadline_s: float) -> MigrationOutcome:
         """Wait until the process has ended; DeadlineExceeded if it does not."""
+        ...
 
     def signal(self, name: str) -> None:
         """Send a signal by name (``KILL``, ``TERM``) to the migrator's process."""
+
+
+@dataclass
+class Shelf:
+    """What one verb leaves for a later one in the same trial."""
+
+    backup: bytes | None = None
+    """The dump taken before the migration."""
+    hold: HoldKind | None = None
+    """The hold that was armed."""
+    holder: Session | None = None
+    """The session that holds its lock; None once it let go."""
+    proxy: Proxy | None = None
+    """What the migration's first run connects through, so that it can be cut."""
+    frozen: bool = False
+    """The server was frozen and not thawed."""
 
 
 class Target(Protocol):
@@ -63,41 +96,63 @@ class Target(Protocol):
     Nothing here takes an address from outside: every session goes through the guard.
     """
 
+    host: ThrowawayServer
     engine: Engine
     server: Server
     database: str
     pristine: str
     """The untouched database that this trial's was cloned from."""
-    migrated_fingerprint: str
-    """The schema as an unbroken run of the migration leaves it."""
+    migrated: Snapshot | None
+    """What an unbroken run of the migration leaves; None where none went through."""
     timeline: Timeline
     app: Application | None
-    migration: MigrationRun | None
-    """The latest run of the migration."""
-    shelf: dict[str, Any]
-    """What one verb leaves for a later one in the same trial: a dump, a hold, a relay."""
+    shelf: Shelf
 
-    def connect(
-        self, role: str, database: str | None = None, *, timeout_s: float = 5
-    ) -> Session: ...
+    @property
+    def migration(self) -> MigrationRun:
+        """The latest run of the migration. EnvironmentProblem before the first one."""
+        ...
+
+    def connect(self, role: str, database: str | None = None, *, timeout_s: float = 5) -> Session:
+        """A proven session, for the caller to close."""
+        ...
 
     def session(self, role: str, database: str | None = None) -> AbstractContextManager[Session]:
         """A proven session, closed at the end of the block."""
+        ...
 
     def asking(self, database: str | None = None) -> AbstractContextManager[Session]:
         """A session for questions, with short timeouts, kept open for the next question."""
+        ...
 
     def observer(self) -> Session:
         """A lasting session outside the database under test, renewed after a restart."""
+        ...
 
-    def start_migration(self, **changes: Any) -> MigrationRun:
-        """Begin another run of the migration, e.g. a retry; ``changes`` go into its job."""
+    def start_migration(
+        self, *, force: str | None = None, limits: dict[str, int] | None = None
+    ) -> MigrationRun:
+        """Begin another run of the migration, e.g. a retry.
+
+        ``force`` only makes the tool take that version for applied; ``limits`` are timeouts.
+        """
+        ...
+
+    def tool_believes(self) -> Belief:
+        """What the migration tool's own table says."""
+        ...
+
+    def tool_is_locked(self) -> bool:
+        """Whether somebody holds the migration tool's lock."""
+        ...
 
     def whose(self, pid: int) -> str:
         """``migration``, ``application``, ``blocker`` or ``other``."""
+        ...
 
     def touched(self, table: str) -> tuple[Any, ...]:
         """Keys of the rows that the application wrote, so that they can be left out."""
+        ...
 
 
 class FaultKind(Protocol):
@@ -108,23 +163,27 @@ class FaultKind(Protocol):
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset()
+    """What a server must be able to do; asked when trials are planned."""
     strikes_when_done: ClassVar[bool] = False
     """True if the harm comes from a migration that goes through."""
-    through_relay: ClassVar[bool] = False
-    """True if the migrator must connect through a relay that can be cut."""
+    through_proxy: ClassVar[bool] = False
+    """True if the migrator must connect through a proxy that can be cut."""
     deadline_s: ClassVar[float] = 60.0
 
     def session_ends(self) -> bool:
         """False if the migration's server session lives on after the strike, by design."""
         return True
 
-    def orders(self) -> Mapping[str, Any]:
-        """What to tell the migrator in place of a plain go: ``instead``, ``limits``."""
-        return {}
+    def order(self) -> Order | None:
+        """What to tell the migrator in place of a plain go."""
+        return None
 
-    def strike(self, target: Target) -> Sequence[Witness]: ...
+    def strike(self, target: Target) -> Sequence[Witness]:
+        """Strike. DatabaseError or DeadlineExceeded if it missed."""
+        ...
 
     def heal(self, target: Target) -> None:
+        """Undo what a machine's supervisor would."""
         return
 
 
@@ -134,11 +193,12 @@ class HoldKind(Protocol):
     def arm(self, target: Target) -> None:
         """Take the lock, just before the statement is sent."""
 
-    def open(self, target: Target) -> None:
+    def release(self, target: Target) -> None:
         """Let go; safe to call twice."""
 
     def holder(self, target: Target) -> SessionInfo | None:
         """The session that holds the lock; None once it is gone."""
+        ...
 
     def prepare(self, target: Target) -> None:
         """What must be in place before the migration starts."""
@@ -169,30 +229,3 @@ class ClaimKind(Protocol):
     needs_app: ClassVar[bool] = False
 
     def check(self, target: Target) -> Finding: ...
-
-
-class MigratorKind(Protocol):
-    """A migration tool, run inside its own process.
-
-    ``checkpoint(where, first, last)`` must be called ``before`` and ``after`` every message that
-    carries statements; it returns when the conductor lets the tool go on, and before a message
-    may give a text to send instead.
-    """
-
-    modes: ClassVar[frozenset[str]]
-    """The ways of sending a migration that this tool knows."""
-
-    def apply(
-        self,
-        session: Session,
-        job: Mapping[str, Any],
-        checkpoint: Callable[[str, int, int], str | None],
-    ) -> None: ...
-
-
-class Renderer(Protocol):
-    """One report format. Reads records and verdicts; computes neither."""
-
-    file_name: str
-
-    def render(self, run: Mapping[str, Any]) -> str | bytes: ...

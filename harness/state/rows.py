@@ -1,0 +1,69 @@
+"""The rows of tables, counted and hashed by the server."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from harness.ports import Engine, Session
+from harness.ports.contents import Table
+
+AT_ONCE = 200
+"""So many tables are counted by one statement."""
+
+
+def checksums(
+    engine: Engine,
+    session: Session,
+    volatile: Mapping[str, Collection[str]],
+    unread: Collection[str] = (),
+) -> dict[str, tuple[int, str]]:
+    """Every table → (rows, sum of its rows' hashes), but for those that are ``unread``.
+
+    Order does not count, duplicates do. ``volatile`` columns of a table are left out.
+    """
+    module = engine.snapshot
+    tables = [table for name, table in module.tables(session).items() if name not in unread]
+    found: dict[str, tuple[int, str]] = {}
+    for some in chunks(tables, AT_ONCE):
+        counts = [
+            f"SELECT {module.literal(table.name)}, count(*), "
+            f"{module.summed(_hash(engine, table, volatile.get(table.name, ())))} "
+            f"FROM {table.source}"
+            for table in some
+        ]
+        for name, count, total in session.run(module.SETTINGS + " UNION ALL ".join(counts)).rows:
+            found[name] = (int(count), str(total))
+    return found
+
+
+def column_sums(engine: Engine, session: Session, name: str) -> dict[str, str]:
+    """Column → sum of its values' hashes."""
+    module, table = engine.snapshot, engine.snapshot.tables(session).get(name)
+    if table is None or not table.columns:
+        return {}
+    sums = ", ".join(module.summed(module.row_hash([value])) for value in table.columns.values())
+    found = session.run(f"{module.SETTINGS}SELECT {sums} FROM {table.source}").rows[0]
+    return {column: str(total) for column, total in zip(table.columns, found, strict=True)}
+
+
+def named(tables: Mapping[str, Table], name: str) -> Table | None:
+    """The table that a person means by ``users``, with or without its schema."""
+    if name in tables:
+        return tables[name]
+    meant = [table for key, table in tables.items() if key.rpartition(".")[2] == name]
+    return min(meant, key=lambda table: (table.name != f"public.{name}", table.name), default=None)
+
+
+def _hash(engine: Engine, table: Table, volatile: Collection[str]) -> str:
+    kept = [value for column, value in table.columns.items() if column not in volatile]
+    sql: str = engine.snapshot.row_hash(kept)
+    return sql
+
+
+def chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """The items in lists of that size; the last may be shorter."""
+    left = iter(items)
+    while some := list(itertools.islice(left, size)):
+        yield some
