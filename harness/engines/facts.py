@@ -1,95 +1,48 @@
-"""The values every engine answers with, so that common code reads all engines alike."""
+"""What an engine's folder holds, and what its modules share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Literal
+from typing import Any
 
 from harness.errors import StepFailed
 from harness.ports import Recipe, ToolResult
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column as the server's catalogue describes it.
-
-    ``default`` is the expression in the server's own spelling, None if there is none.
-    ``generated`` is True if the server computes the value from the row (a generated column);
-    an identity or auto-increment column is not generated.
-    """
-
-    name: str
-    type: str
-    nullable: bool
-    default: str | None = None
-    generated: bool = False
-
-
-@dataclass(frozen=True)
-class Index:
-    """An index; ``valid`` is False for what a killed concurrent build leaves behind.
-
-    ``columns`` holds a column's name or, where the index is on an expression, its text.
-    ``visible`` is False if the planner is told to ignore it.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    unique: bool = False
-    primary: bool = False
-    valid: bool = True
-    visible: bool = True
-
-
-ConstraintKind = Literal["primary", "unique", "foreign", "check"]
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """A constraint; ``validated`` is False if old rows were never checked against it.
-
-    ``enforced`` is False if new rows are not checked either.
-    """
-
-    name: str
-    kind: ConstraintKind
-    columns: tuple[str, ...]
-    validated: bool = True
-    enforced: bool = True
-
-
-@dataclass(frozen=True)
-class Cost:
-    """The work a query did, counted by the server: ``amount`` of ``unit``; never a time.
-
-    ``plan`` is the tree of operations as text, one a line, indented, with the index names.
-    """
-
-    amount: int
-    unit: str
-    plan: str
+from harness.ports.engines import (
+    BackupsModule,
+    CatalogModule,
+    ConnectorModule,
+    DatabasesModule,
+    HoldingModule,
+    PlansModule,
+    ProbingModule,
+    SessionsModule,
+    SnapshotModule,
+    TableSpecsModule,
+)
 
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """A value that satisfies :class:`harness.ports.Engine`; an engine's folder holds one."""
+    """A value that satisfies :class:`harness.ports.Engine`; an engine's folder holds one.
+
+    Its modules take the sessions of its own connector, and nobody else's.
+    """
 
     name: str
     title: str
     dialect: str
     traits: frozenset[str]
     recipe: Recipe
-    connector: ModuleType
-    databases: ModuleType
-    sessions: ModuleType
-    catalog: ModuleType
-    plans: ModuleType
-    backups: ModuleType
-    holding: ModuleType
-    table_specs: ModuleType
-    snapshot: ModuleType
-    probing: ModuleType
+    connector: ConnectorModule[Any]
+    databases: DatabasesModule[Any]
+    sessions: SessionsModule[Any]
+    catalog: CatalogModule[Any]
+    plans: PlansModule[Any]
+    backups: BackupsModule[Any]
+    holding: HoldingModule[Any]
+    table_specs: TableSpecsModule[Any]
+    snapshot: SnapshotModule[Any]
+    probing: ProbingModule
 
 
 def succeeded(result: ToolResult, tool: str) -> ToolResult:

@@ -4,7 +4,6 @@ Backends know :class:`Recipe` and no engine; engines know no backend.
 """
 
 from harness.ports.engines import (
-    Connector,
     Engine,
     Session,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "Backend",
     "Belief",
     "Capability",
-    "Connector",
     "Engine",
     "Finding",
     "HasTools",

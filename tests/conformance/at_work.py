@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import pytest
 from conftest import TEMPLATE, Bench
 
+from harness import loading
 from harness.backends.local import LocalBackend
-from harness.drill.migration_runs import Checkpoint, MigrationRunner, Spares, WorkerRun
+from harness.drill.migration_runs import Checkpoint, MigrationJob, MigrationRunner, SteeredRun
 from harness.drill.striking import drive
-from harness.drill.target import LiveTarget, Observer
+from harness.drill.target import LiveTarget
 from harness.model import Fault, Moment
 from harness.record.timeline import Event, Timeline
+from harness.tools import scenario_tools
+from harness.tools.emulation import Job, Unit
 from harness.waiting import until
 
 DEADLINE_S = 60.0
@@ -44,7 +48,8 @@ class AtWork:
         on_every_backend: bool = False,
         tool: str = "plain",
         mode: str = "autocommit",
-        **job: Any,
+        version: int = 1,
+        nonce: str = "",
     ) -> None:
         if not on_every_backend:
             _once(bench)
@@ -52,30 +57,36 @@ class AtWork:
         self.engine = bench.engine
         self.statements = list(statements)
         self.timeline = Timeline()
-        self.observer = Observer(bench.guard)
+        self.observer = bench.host.observer
         self.database = bench.new_name()
         bench.engine.databases.clone(self.observer(), TEMPLATE, self.database)
-        whole = {
-            "engine": bench.engine.name,
-            "dialect": bench.engine.dialect,
-            "tool": tool,
-            "mode": mode,
-            "version": 1,
-            "statements": self.statements,
-            "applied_version": None,
-            "applied_statements": [],
-            "database": self.database,
-            **job,
-        }
-        self.spares = Spares()
-        self.conductor = MigrationRunner(
-            whole, bench.guard, self.timeline, self.observer, self.spares
+        versioned = loading.our_tools()[scenario_tools.VERSIONED_BY]
+        engine = bench.engine
+        unit = Unit(str(version), "-1", "", ";\n".join(statements), tuple(statements))
+        job = Job(
+            engine=engine.name,
+            emulation=scenario_tools.emulation(tool, mode, versioned, engine.name, engine.dialect),
+            units=(unit,),
+            applied=str(versioned.applied) if tool == "versioned" else "",
+            applied_up_to=True,
+            address=bench.server.address(),
+            database=self.database,
+            nonce=bench.guard.nonce,
+            identity=bench.guard.identity,
+            steered=True,
+        )
+        guard = bench.guard
+        if nonce:
+            guard = copy(guard)
+            guard.nonce = nonce
+        self.runner = MigrationRunner(
+            MigrationJob(job, tool, mode), guard, self.timeline, self.observer
         )
         self.target = LiveTarget(
-            bench.guard, self.observer, self.database, TEMPLATE, self.timeline, self.conductor
+            bench.host, self.database, TEMPLATE, self.timeline, self.runner, versioned
         )
 
-    def start(self, **changes: Any) -> WorkerRun:
+    def start(self, **changes: Any) -> SteeredRun:
         return self.target.start_migration(**changes)
 
     def drive(self, kind: Any, moment: Moment, **changes: Any) -> None:
@@ -132,12 +143,6 @@ class AtWork:
 
     def close(self) -> None:
         """End every process and session that belongs to it; the database goes with the bench."""
-        if "relay" in self.target.shelf:
-            self.target.shelf["relay"].close()
-        hold = self.target.shelf.get("hold")
-        if hold:
-            hold.open(self.target)
-        self.conductor.end()
-        self.spares.end()
-        self.target.close()
-        self.observer.close()
+        if self.target.shelf.hold:
+            self.target.shelf.hold.release(self.target)
+        self.target.end()

@@ -22,6 +22,8 @@ from harness.backends.local import LocalBackend
 from harness.errors import DatabaseError, EnvironmentProblem
 from harness.ports import Engine, Server, Session, SessionInfo
 from harness.servers.guard import Guard
+from harness.servers.throwaway import ThrowawayServer
+from harness.testing import FakeBackend
 
 DEADLINE_S = 30
 POLL_S = 0.005
@@ -109,15 +111,25 @@ DIALECTS = {
 class Bench:
     """One engine on one server, a fresh copy of the world, and sessions that end with the test."""
 
-    engine: Engine
-    server: Server
-    guard: Guard
+    host: ThrowawayServer
     nonce_before: str | None
     words: Words
     database: str = ""
     _made: list[str] = field(default_factory=list)
     _sessions: list[Session] = field(default_factory=list)
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
+
+    @property
+    def engine(self) -> Engine:
+        return self.host.engine
+
+    @property
+    def server(self) -> Server:
+        return self.host.server
+
+    @property
+    def guard(self) -> Guard:
+        return self.host.guard
 
     def connect(self, application: str = "test", database: str | None = None) -> Session:
         """A session past the guard; it waits for a server that is coming back."""
@@ -246,12 +258,12 @@ def furnished(request: pytest.FixtureRequest) -> Iterator[Bench]:
             f"no {engine.title} on the {backend_name} backend here: {_first_sentence(problem)}"
         )
     try:
-        guard = Guard(engine, server)
         before = _nonce_of_new_server(engine, server)
-        guard.adopt(DEADLINE_S)
-        bench = Bench(engine, server, guard, before, DIALECTS[engine.name])
+        host = ThrowawayServer(FakeBackend([server]), engine)
+        bench = Bench(host, before, DIALECTS[engine.name])
         _furnish(bench)
         yield bench
+        host.close()
     finally:
         server.destroy()
 

@@ -14,6 +14,7 @@ from harness.drill.ask import find
 from harness.errors import DatabaseError
 from harness.model import Claim
 from harness.ports import Answer
+from harness.state.snapshot import schema_of
 from harness.verbs.claims.column import ColumnClaim
 from harness.verbs.claims.constraint import ConstraintClaim
 from harness.verbs.claims.cost import CostClaim
@@ -23,7 +24,7 @@ from harness.verbs.claims.query import Query
 from harness.verbs.claims.rows import RowsClaim
 from harness.verbs.claims.schema import Schema
 from harness.verbs.claims.session import SessionClaim
-from harness.verbs.claims.tool import Tool
+from harness.verbs.claims.tool import ToolClaim
 from harness.verbs.claims.waiting import Waiting
 from harness.verbs.holds.row_lock import RowLock
 
@@ -81,7 +82,7 @@ def test_a_claim_tells_before_from_after(make) -> None:
     work, control = make(WITH_INDEX), make(WITH_INDEX)
     assert control.start().outcome(DEADLINE_S).finished
     with control.target.session("verifier") as session:
-        work.target.migrated_fingerprint = work.engine.catalog.fingerprint(session)
+        work.target.migrated = schema_of(work.engine, session)
     claims = [claim for claim, *_ in TABLE]
     before = answers(work, claims)
     assert work.start().outcome(DEADLINE_S).finished
@@ -129,7 +130,7 @@ def test_who_waits_for_whom_is_seen_while_it_lasts(make) -> None:
         SessionClaim("blocker"),
     ]
     assert answers(work, claims) == [HELD, NOT_HELD, HELD, HELD]
-    hold.open(work.target)
+    hold.release(work.target)
     assert work.target.migration.outcome(DEADLINE_S).finished
     work.wait_until_gone()
     assert answers(work, claims) == [NOT_HELD] * 4
@@ -138,14 +139,14 @@ def test_who_waits_for_whom_is_seen_while_it_lasts(make) -> None:
 def test_the_tools_books_are_read_and_not_believed(make) -> None:
     """Clean, dirty and locked, from its table and its lock."""
     work = make(tool="versioned", mode="per-statement", version=5)
-    claims = [Tool("clean", 5), Tool("dirty", 5), Tool("locked"), Tool("unlocked")]
+    claims = [ToolClaim("clean", 5), ToolClaim("dirty", 5), ToolClaim("locked"), ToolClaim("unlocked")]
     work.start()
     point = work.go_to("before", 2)
     assert answers(work, claims) == [NOT_HELD, HELD, HELD, NOT_HELD]
     work.target.migration.go(point)
     assert work.target.migration.outcome(DEADLINE_S).finished
     assert answers(work, claims) == [HELD, NOT_HELD, NOT_HELD, HELD]
-    assert answers(work, [Tool("clean", 4)]) == [NOT_HELD]
+    assert answers(work, [ToolClaim("clean", 4)]) == [NOT_HELD]
 
 
 def test_a_servers_refusal_is_an_answer_and_a_lost_connection_is_none(make) -> None:

@@ -24,7 +24,7 @@ from harness.verbs.faults.pause_server import PauseServer
 from harness.verbs.faults.time_out import TimeOut
 from harness.verbs.holds.row_lock import RowLock
 from harness.verbs.holds.table_read import TableRead
-from harness.wire.relay import Relay
+from harness.wire import Proxy
 
 
 def inside(released: str = "after-strike") -> Moment:
@@ -72,15 +72,15 @@ def work(bench: Bench) -> Iterator[AtWork]:
 
 
 def strike(work: AtWork, case: Case) -> None:
-    """Through a relay where the fault needs one, and only where the server can bear it."""
+    """Through a proxy where the fault needs one, and only where the server can bear it."""
     lacking = case.kind.needs - work.bench.server.capabilities
     if lacking:
         pytest.skip(f"this server cannot be told to {', '.join(sorted(lacking))}")
     changes = {}
-    if case.kind.through_relay:
+    if case.kind.through_proxy:
         address = work.bench.server.address()
-        relay = work.target.shelf["relay"] = Relay(address.host, address.port)
-        changes["through"] = ("127.0.0.1", relay.port)
+        proxy = work.target.shelf.proxy = Proxy(work.engine.dialect, (address.host, address.port))
+        changes["through"] = proxy.port
     work.drive(case.kind, case.moment, **changes)
 
 
@@ -105,7 +105,7 @@ def test_it_strikes_tells_and_heals(work: AtWork, case: Case) -> None:
         assert len(met) == 1
         assert expected is None or met <= expected
     work.bench.server.resume()
-    work.target.shelf.pop("frozen", None)
+    work.target.shelf.frozen = False
     case.kind.heal(work.target)
     case.kind.heal(work.target)
     assert work.ask("SELECT 1") == 1

@@ -12,6 +12,7 @@ from conftest import Bench
 from harness import registry
 from harness.errors import StepFailed
 from harness.model import word_of
+from harness.state.snapshot import schema_of
 from harness.verbs.holds.late_reader import LateReader
 from harness.verbs.holds.row_lock import RowLock
 from harness.verbs.holds.table_read import TableRead
@@ -71,8 +72,8 @@ def test_it_holds_and_lets_go(make, hold: Any, n: int, statements) -> None:
     assert [work.is_parked() for _ in range(LOOKS)] == [True] * LOOKS
     assert len(work.events("statement.end")) == n - 1
     assert work.target.whose(hold.holder(work.target).pid) == "blocker"
-    hold.open(work.target)
-    hold.open(work.target)
+    hold.release(work.target)
+    hold.release(work.target)
     assert hold.holder(work.target) is None
     assert work.target.migration.outcome(DEADLINE_S).finished
 
@@ -83,9 +84,9 @@ def test_a_trigger_holds_where_a_row_cannot_be_locked(make, mode: str) -> None:
     hold = Trigger("users", ROW)
     work = make(hold, STATEMENTS, mode=mode)
     with work.target.session("verifier") as session:
-        before = work.engine.catalog.fingerprint(session)
+        before = schema_of(work.engine, session)
     shut(work, hold, 2)
-    hold.open(work.target)
+    hold.release(work.target)
     assert work.target.migration.outcome(DEADLINE_S).finished
     hold.clear(work.target)
     hold.clear(work.target)
@@ -93,10 +94,10 @@ def test_a_trigger_holds_where_a_row_cannot_be_locked(make, mode: str) -> None:
         for sql in ("DROP INDEX users_phone ON users", "ALTER TABLE users DROP COLUMN phone"):
             on_table = "transactional-ddl" not in work.engine.traits
             session.run(sql if on_table else sql.replace(" ON users", ""))
-        assert work.engine.catalog.fingerprint(session) == before
+        assert schema_of(work.engine, session) == before
 
 
-def test_a_blocker_ended_by_somebody_else_is_an_open_gate(make) -> None:
+def test_a_blocker_ended_by_somebody_else_is_no_hindrance(make) -> None:
     """A recovery may end the blocking session: opening afterwards is no error."""
     hold = RowLock("users", ROW)
     work = make(hold, STATEMENTS)
@@ -104,7 +105,7 @@ def test_a_blocker_ended_by_somebody_else_is_an_open_gate(make) -> None:
     holder = hold.holder(work.target)
     work.engine.sessions.end(work.observer(), holder.pid, holder.started)
     assert work.target.migration.outcome(DEADLINE_S).finished
-    hold.open(work.target)
+    hold.release(work.target)
 
 
 def test_a_row_that_is_not_there_holds_nothing(make) -> None:

@@ -10,7 +10,7 @@ from at_work import DEADLINE_S, STATEMENTS, AtWork
 from conftest import Bench
 
 from harness.model import Moment
-from harness.tools import version_table
+from harness.tools.emulation import GUARD, LOCKED, REFUSED
 from harness.verbs.faults.kill_migrator import KillMigrator
 from harness.verbs.faults.kill_session import KillSession
 
@@ -46,8 +46,10 @@ def only_where_it_is_a_word(work: AtWork, mode: str) -> None:
 
 
 def books(work: AtWork) -> tuple[int, bool] | None:
-    with work.target.session("verifier") as session:
-        return version_table.read_version(session)
+    """(version, dirty) as the tool's own table has them; None if it has no row."""
+    belief = work.target.tool_believes()
+    told = belief.stuck or belief.applied
+    return (int(told[0]), bool(belief.stuck)) if told else None
 
 
 ONE_BY_ONE = [(where, n, n) for n in (1, 2, 3) for where in ("before", "after")]
@@ -85,11 +87,7 @@ def test_a_tool_that_works_keeps_clean_books(make) -> None:
     work = make(tool="versioned", mode="whole-file", version=20240215)
     assert work.start().outcome(DEADLINE_S).finished
     assert books(work) == (20240215, False)
-    with (
-        work.target.session("verifier") as session,
-        version_table.locked(session, work.engine.dialect, work.database),
-    ):
-        pass
+    assert not work.target.tool_is_locked()
 
 
 @pytest.mark.parametrize("mode", ["whole-file", "per-statement"])
@@ -100,7 +98,7 @@ def test_a_tool_that_is_killed_leaves_dirty_books(make, mode: str) -> None:
     work.wait_until_gone()
     assert (books(work), work.applied()) == ((5, True), [False, False, False])
     again = work.start().outcome(DEADLINE_S)
-    assert (again.finished, again.code) == (False, version_table.DIRTY)
+    assert (again.finished, again.code) == (False, REFUSED)
     assert "Dirty database version 5" in again.message
 
 
@@ -116,7 +114,7 @@ def test_forcing_a_version_looks_at_nothing(make) -> None:
     work = make(tool="versioned", mode="whole-file", version=5)
     work.drive(KillMigrator(), Moment(before=1))
     work.wait_until_gone()
-    assert work.start(force=5).outcome(DEADLINE_S).finished
+    assert work.start(force="5").outcome(DEADLINE_S).finished
     assert (books(work), work.applied()) == ((5, False), [False, False, False])
 
 
@@ -136,15 +134,16 @@ def test_two_runs_of_the_tool_exclude_each_other(make) -> None:
     work = make(tool="versioned", mode="per-statement", version=5)
     first = work.start()
     point = work.go_to("before", 2)
+    assert work.target.tool_is_locked()
     second = work.start().outcome(DEADLINE_S)
-    assert (second.finished, second.code) == (False, version_table.LOCKED)
+    assert (second.finished, second.code) == (False, LOCKED)
     first.go(point)
     assert first.outcome(DEADLINE_S).finished
 
 
 def test_a_migrator_that_reaches_another_server_sends_nothing(make) -> None:
     """It proves for itself where it is, before its first statement."""
-    work = make()
-    outcome = work.start(nonce="another run's").outcome(DEADLINE_S)
-    assert (outcome.finished, outcome.code, outcome.done) == (False, "guard", 0)
+    work = make(nonce="another run's")
+    outcome = work.start().outcome(DEADLINE_S)
+    assert (outcome.finished, outcome.code, outcome.done) == (False, GUARD, 0)
     assert work.applied() == [False, False, False]

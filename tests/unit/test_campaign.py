@@ -24,12 +24,12 @@ FAIL = turned("claim", NOT_HELD, name="mended")
 BAD_CONTROL = turned("control", {"ok": False})
 
 
-def ERROR(events):
+def ERROR(events):  # noqa: N802
     problem = event("problem", verdict="ERROR", reason="ServerLost", message="gone")
     return [*events[:-1], problem, events[-1]]
 
 
-def PASS(events):
+def PASS(events):  # noqa: N802
     return events
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.state.snapshot import Snapshot, difference, rows_lost
+from harness.state.difference import difference, rows_lost
+from harness.state.snapshot import Snapshot
 from harness.sweep import threshold, verdicts
 from harness.sweep.points import Row, Where, points
 from harness.sweep.reference import Reference, State

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.engines.facts import Column, Constraint, Index
 from harness.engines.mysql import catalog
 from harness.engines.mysql.catalog import key_of, tables
 from harness.engines.mysql.connector import MySQLSession
+from harness.ports.objects import Column, Constraint, Index
 
 __all__ = [
     "columns",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.engines.facts import Cost
 from harness.engines.mysql import plans
 from harness.engines.mysql.connector import MySQLSession
+from harness.ports.objects import Cost
 
 
 def cost(s: MySQLSession, sql: str) -> Cost:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.engines.facts import Column, Constraint, Index
 from harness.engines.mysql.connector import MySQLSession
+from harness.ports.objects import Column, Constraint, Index
 
 TABLES = """
 SELECT TABLE_NAME FROM information_schema.tables

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.engines.facts import Cost
 from harness.engines.mysql.connector import MySQLSession
+from harness.ports.objects import Cost
 
 EXPLAIN = "EXPLAIN FORMAT=TRADITIONAL "
 SHOWN = ("type", "table", "key", "rows", "Extra")

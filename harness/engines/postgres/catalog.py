@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.engines.facts import Column, Constraint, Index
 from harness.engines.postgres.connector import PostgresSession
+from harness.ports.objects import Column, Constraint, Index
 
 TABLES = """
 SELECT c.relname FROM pg_class c

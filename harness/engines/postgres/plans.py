@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.engines.facts import Cost
 from harness.engines.postgres.connector import PostgresSession
+from harness.ports.objects import Cost
 
 
 def cost(s: PostgresSession, sql: str) -> Cost:
