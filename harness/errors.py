@@ -23,17 +23,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.exit_codes import OF_A_SIGNAL, ExitCode
+
 
 class DrillError(Exception):
     """The root; catching it catches everything this package raises on purpose."""
 
-    exit_code = 70
+    exit_code: int = ExitCode.BUG
 
 
 class UsageError(DrillError):
     """The command line asks for something that does not exist."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Problem:
 class ScenarioError(DrillError):
     """A YAML file is not valid; carries all of its problems, not only the first."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -61,13 +63,13 @@ class ScenarioError(DrillError):
 class NothingSelected(DrillError):
     """The filters leave no trial to run: an empty run must never look green."""
 
-    exit_code = 5
+    exit_code = ExitCode.NOTHING
 
 
 class EnvironmentProblem(DrillError):
     """The machine is at fault (no engine, image, binary, disk), not what was tested."""
 
-    exit_code = 4
+    exit_code = ExitCode.MACHINE
 
 
 class GuardRefused(EnvironmentProblem):
@@ -110,5 +112,10 @@ class Interrupted(DrillError):
 
     def __init__(self, signum: int) -> None:
         self.signum = signum
-        self.exit_code = 128 + signum
+        self.exit_code = OF_A_SIGNAL + signum
         super().__init__(f"interrupted by signal {signum}")
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code that an exception stands for; that of a bug for one that nobody planned."""
+    return error.exit_code if isinstance(error, DrillError) else ExitCode.BUG

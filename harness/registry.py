@@ -36,13 +36,13 @@ PACKAGE = "harness"
 HOME = Path(__file__).parent
 
 
-def kinds(room: str) -> dict[str, type]:
+def kinds(room: str) -> dict[str, Any]:
     """Every kind of ``room`` by its word, sorted. Imports all of them."""
     _must_be_a_room(room)
     return {word: load() for word, load in sorted(_loaders(room, "KIND").items())}
 
 
-def kind(room: str, word: str) -> type:
+def kind(room: str, word: str) -> Any:
     """One kind, importing no other; UsageError that lists the known words."""
     _must_be_a_room(room)
     return _one(room, "KIND", word)
@@ -55,7 +55,8 @@ def engines() -> dict[str, Engine]:
 
 def engine(name: str) -> Engine:
     """One engine, importing no other; UsageError that lists the known names."""
-    return _one("engines", "ENGINE", name)
+    found: Engine = _one("engines", "ENGINE", name)
+    return found
 
 
 def unknown(what: str, found: str, known: Iterable[str]) -> str:

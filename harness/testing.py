@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +24,7 @@ from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
 from harness.drill import plan, results
 from harness.drill.drill_server import DrillServer
+from harness.drill.results import TrialResult
 from harness.drill.trial import TrialRun
 from harness.errors import DatabaseError, EnvironmentProblem, GuardRefused
 from harness.model import Drill
@@ -62,16 +63,16 @@ RECIPE = Recipe(
 class ScenarioResult:
     """What came out of every trial of one scenario; each value is what ``trial.json`` holds."""
 
-    trials: tuple[Mapping[str, Any], ...]
+    trials: tuple[TrialResult, ...]
 
     @property
     def surprises(self) -> list[str]:
         """One line for each trial that did not end as it must; each has the line to run again."""
         return [
-            f"{trial['id']}: {trial['verdict']}, wanted {trial['expected']}. "
-            f"{trial['sentence']} Again: {trial['rerun']}"
+            f"{trial.id}: {trial.outcome}, wanted {trial.expected}. "
+            f"{trial.sentence} Again: {trial.rerun}"
             for trial in self.trials
-            if not trial["as_expected"]
+            if not trial.as_expected
         ]
 
 

@@ -20,6 +20,7 @@ from harness.application.workload import Reader, Statements, Writer, statements_
 from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem, StepFailed
 from harness.model import App
 from harness.ports import Answer, Engine, Finding, Session, Traffic
+from harness.record.events import ApplicationError, LedgerSettled, Tick, VersionSwitched
 from harness.record.timeline import Timeline
 
 OPERATIONS_PER_S = 150
@@ -83,7 +84,7 @@ class BackgroundApplication:
     def switch(self, version: str) -> None:
         """Deploy another version; StepFailed if there is none of that name."""
         self._version = self._known(version)
-        self.timeline.add("application", "switched", version=version)
+        self.timeline.add(VersionSwitched(version))
 
     def traffic(self, since_ns: int = 0) -> Traffic:
         """What finished since (ns since the trial began), and what is in flight now."""
@@ -139,7 +140,7 @@ class BackgroundApplication:
             if not held_before:
                 self.release_writers()
         report = compare(wanted, rows)
-        self.timeline.add("application", "ledger", **vars(report))
+        self.timeline.add(LedgerSettled(**vars(report)))
         return report.finding()
 
     # ------------------------------------------------------------------ what a trial uses
@@ -248,7 +249,7 @@ class BackgroundApplication:
             seen = code in self._codes
             self._codes.add(code)
         if not seen:
-            self.timeline.add("application", "error", code=code, message=message)
+            self.timeline.add(ApplicationError(code, message))
 
     def _known(self, version: str) -> str:
         if version not in self._versions:
@@ -314,12 +315,12 @@ class BackgroundApplication:
             from_ns, traffic = self._ticked_ns, self.traffic(self._ticked_ns)
             self._ticked_ns = self.timeline.now_ns()
         self.timeline.add(
-            "application",
-            "tick",
-            from_ns=from_ns,
-            ok=traffic.ok,
-            errors=traffic.errors,
-            waiting=traffic.waiting,
-            worst_ms=round(traffic.worst_ms, 1),
-            version=self._version,
+            Tick(
+                from_ns=from_ns,
+                ok=traffic.ok,
+                errors=traffic.errors,
+                waiting=traffic.waiting,
+                worst_ms=round(traffic.worst_ms, 1),
+                version=self._version,
+            )
         )

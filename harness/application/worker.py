@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
-from collections.abc import Callable
 from typing import Protocol
 
 from harness.application.ledger import Ledger, WriteOutcome
@@ -26,10 +25,22 @@ class Home(Protocol):
     ledger: Ledger
     pulse: Pulse
     think_s: float
-    statements: Statements
-    open_session: Callable[[], Session]
-    admit: Callable[[Worker], bool]
-    finish: Callable[[Worker, Exception | None], None]
+
+    @property
+    def statements(self) -> Statements:
+        """Those of the version that is deployed now."""
+        ...
+
+    def open_session(self) -> Session:
+        """A new session, with its limits set."""
+        ...
+
+    def admit(self, worker: Worker) -> bool:
+        """Wait until it may send; False once stopping."""
+        ...
+
+    def finish(self, worker: Worker, problem: Exception | None) -> None:
+        """Note how an operation ended."""
 
 
 class Worker(threading.Thread):

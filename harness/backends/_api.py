@@ -119,7 +119,7 @@ def _pull(name: str) -> None:
 def digest(image: Image) -> str:
     """The digest in its registry, or of an image that was made here its id."""
     published = image.attrs.get("RepoDigests") or []
-    return published[0].rpartition("@")[2] if published else image.id
+    return str(published[0]).rpartition("@")[2] if published else str(image.id)
 
 
 def remove(client: DockerClient, container: str) -> None:

@@ -223,7 +223,7 @@ def _version(path: Path, options: Mapping[str, Any]) -> str:
         raise EnvironmentProblem(f"{path} does not run: {error}") from error
     if asked.returncode != 0:
         raise EnvironmentProblem(f"{path} --version failed: {asked.stderr.strip()}")
-    return asked.stdout.strip().removeprefix(f"{path} ").strip()
+    return str(asked.stdout).strip().removeprefix(f"{path} ").strip()
 
 
 def _newest(folder: Path) -> tuple[int, ...]:

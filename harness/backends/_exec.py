@@ -55,7 +55,8 @@ def _exit_code(api: APIClient, run: str, name: str) -> int:
     while time.monotonic() < end:
         found = api.exec_inspect(run)
         if not found["Running"] and found["ExitCode"] is not None:
-            return found["ExitCode"]
+            code: int = found["ExitCode"]
+            return code
         time.sleep(POLL_S)
     raise DeadlineExceeded(f"{name} closed its output in the container and did not end")
 

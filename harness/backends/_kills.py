@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from contextlib import closing, suppress
 from datetime import datetime
+from typing import Any
 
 from docker import DockerClient
 
@@ -69,7 +70,7 @@ def _silence(port: int) -> list[Witness]:
 def _death_event(client: DockerClient, container: str, since: str) -> list[Witness]:
     """What the engine itself reported since then, by its own clock; empty if it is silent."""
     only = {"type": "container", "container": container, "event": "die"}
-    moment = f"{datetime.fromisoformat(since).timestamp():.6f}"
+    moment: Any = f"{datetime.fromisoformat(since).timestamp():.6f}"
     with suppress(*FAILURES):
         stream = client.api.events(since=moment, filters=only, decode=True)
         with closing(stream):

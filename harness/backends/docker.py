@@ -100,21 +100,20 @@ class DockerBackend:
     ) -> str:
         """Start a container and return its id; nothing is left of one that does not start."""
         name = f"migration-drill-{recipe.engine}-{secrets.token_hex(6)}"
+        environment = recipe.container_env.items()
         container = DockerContainer(
             image,
             docker_client_kw={"timeout": LIMIT_S},
+            env={key: value.replace("{password}", password) for key, value in environment},
             name=name,
             labels={RUN_LABEL: self.run_id, OWNER_LABEL: _owner.of_this_process()},
             entrypoint=entry_point,
-        )
+        ).with_command(command)
         container.image = image
-        container.env = {
-            key: value.replace("{password}", password)
-            for key, value in recipe.container_env.items()
-        }
-        container.ports = {f"{recipe.port}/tcp": (LOOPBACK, None)}
-        container._command = command
-        container.tmpfs = self._in_memory(client, recipe) if entry_point else {}
+        on_loopback: Any = (LOOPBACK, None)
+        container.ports[f"{recipe.port}/tcp"] = on_loopback
+        if entry_point and self._has_memory_for_data(client):
+            container.with_tmpfs_mount(recipe.data_folder)
         try:
             container.start()
         except BaseException:
@@ -125,13 +124,12 @@ class DockerBackend:
             container.get_docker_client().client.close()
         return container.get_container_id()
 
-    def _in_memory(self, client: DockerClient, recipe: Recipe) -> dict[str, str]:
+    def _has_memory_for_data(self, client: DockerClient) -> bool:
         """Data in memory where the engine's machine has enough: files are made there 15 times
         faster, and like the page cache it outlives a killed process, as long as the container.
         """
-        if client.info()["MemTotal"] < MEMORY_FOR_DATA:
-            return {}
-        return {recipe.data_folder: ""}
+        enough: bool = client.info()["MemTotal"] >= MEMORY_FOR_DATA
+        return enough
 
     def cannot_run(self, recipe: Recipe) -> str | None:
         """Looks for an image on this machine, and pulls the official one if there is none."""
@@ -254,13 +252,14 @@ class DockerServer:
             raise ServerLost(f"{self._title} was killed before and not started again")
         with _api.told(f"kill {self._title}"):
             frozen = self._inspect()["State"]["Paused"]
-            if self._killer or (not frozen and self._find_killer()):
+            killer = self._killer or (None if frozen else self._find_killer())
+            if killer:
                 self._killed = True
                 try:
                     if frozen:
-                        self._killer.order_kill()
+                        killer.order_kill()
                         self._client.api.unpause(self.container_id)
-                    return _kills.of_processes(self._killer, self._title, self._port)
+                    return _kills.of_processes(killer, self._title, self._port)
                 except ConnectionError as error:
                     self._killed = False
                     raise self._lost(error) from error
@@ -268,9 +267,9 @@ class DockerServer:
             self._killed = True
             return _kills.of_container(self._client, self.container_id, self._title)
 
-    def _find_killer(self) -> bool:
+    def _find_killer(self) -> ServerKiller | None:
         self._killer = self._killer or _supervisor.killer(self._client.api, self.container_id)
-        return self._killer is not None
+        return self._killer
 
     def _lost(self, error: ConnectionError) -> EnvironmentProblem:
         """Why the session in the container broke: the container ended, or the engine did."""
@@ -339,6 +338,7 @@ class DockerServer:
     def _inspect(self) -> dict[str, Any]:
         with _api.told(f"look at {self._title}"):
             try:
-                return self._client.api.inspect_container(self.container_id)
+                found: dict[str, Any] = self._client.api.inspect_container(self.container_id)
+                return found
             except NotFound:
                 raise ServerLost(f"{self._title} is gone: someone removed it") from None

@@ -35,7 +35,7 @@ def stand_ins() -> dict[str, str]:
     }
 
 
-def build(engine: str, say: Callable[[str], None]) -> str:
+def build(engine: str, say: Callable[[str], object]) -> str:
     """Build the stand-in of ``engine`` and return its name; ``say`` is told of each stage.
 
     UsageError for an engine without a recipe; EnvironmentProblem, with the next move, if the
@@ -70,7 +70,7 @@ def _docker_must_answer() -> None:
     _run(["docker", "version", "--format", "{{.Server.Version}}"], ASK_S)
 
 
-def _base(say: Callable[[str], None]) -> str:
+def _base(say: Callable[[str], object]) -> str:
     for name in BASES:
         if _run(["docker", "image", "ls", "-q", name], ASK_S).strip():
             return name

@@ -187,14 +187,14 @@ class LocalServer:
             for attempt in range(PORT_ATTEMPTS):
                 if attempt or not self._workplace.port:
                     self._workplace.take_port()
-                self._process = self._workplace.serve()
-                if self._listens(self._process):
+                process = self._process = self._workplace.serve()
+                if self._listens(process):
                     return
                 if not self._workplace.port_was_taken():
                     break
             raise EnvironmentProblem(
                 f"the {self.facts.engine} server {self.facts.image} ended at once "
-                f"({_ending(self._process)}); the end of its log:\n{self._workplace.last_words()}"
+                f"({_ending(process)}); the end of its log:\n{self._workplace.last_words()}"
             )
 
     def pause(self) -> Sequence[Witness]:

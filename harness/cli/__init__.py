@@ -1,4 +1,4 @@
-"""The command line: the only reader of arguments and environment.
+"""The command line: the only reader of arguments.
 
 Each command is a short pipeline of named functions; an exception of ours becomes one clear
 message on stderr and the exit code it carries.
@@ -14,14 +14,11 @@ import click
 from harness import __version__
 from harness.cli import housekeeping, practice, reading, reports, running, sweeping
 from harness.cli.signals import as_interrupts
-from harness.drill.results import exit_code_of
-from harness.errors import DrillError, Interrupted
-
-EPILOG = """Exit codes: 0 all PASS · 1 a FAIL · 2 usage or invalid file · 3 INCONCLUSIVE ·
-4 the environment · 5 nothing selected · 70 a bug of ours · 130/143 interrupted."""
+from harness.errors import DrillError, Interrupted, exit_code_of
+from harness.exit_codes import ExitCode, in_words
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=in_words(), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="migration-drill")
 def mdrill() -> None:
     """Break schema migrations for real, run the recovery, prove from the data that it worked."""
@@ -64,5 +61,5 @@ def main() -> None:
     except Exception:
         traceback.print_exc()
         click.echo("mdrill: this is a bug of ours; please report the lines above", err=True)
-        code = 70
+        code = ExitCode.BUG
     sys.exit(code if isinstance(code, int) else 0)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -26,19 +25,18 @@ from harness.cli.running import (
     with_options,
 )
 from harness.cli.signals import postponed
-from harness.drill import plan, results, standing_claims
-from harness.drill.ask import find
+from harness.drill import plan, results
 from harness.drill.drill_server import DrillServer
-from harness.drill.procedure import follow
+from harness.drill.handwork import Handwork
+from harness.drill.results import TrialResult
 from harness.drill.trial import TrialRun
-from harness.errors import DrillError, Interrupted
-from harness.model import ATOMIC, Claim, Drill, Trial, words_of
-from harness.ports import Address, Answer, Finding
+from harness.drill.verdict import GAVE_UP
+from harness.model import ATOMIC, Drill, Procedure, Trial, words_of
+from harness.ports import Address, Answer
 from harness.record.run_folder import RunFolder, write_atomically
 
 COMMANDS = "[c]heck my repair   [h]int   [s]ymptoms   [g]ive up"
 RECENT_S = 2
-NOT_REPAIRED = 1
 FOUND_LIMIT = 160
 
 
@@ -57,20 +55,20 @@ def practice(name: str, options: RunOptions) -> int:
     drill = replace(Drill("practice", f"Practice: {name}"), recoveries="first", rows=options.rows)
     seed = selection.seed(options.seed)
     every = plan.only(plan.make(drill, scenarios, site.engines, seed), options.only)
-    trial = _chosen(every.trials, site)
+    trial, recovery = _by_hand(_chosen(every.trials, site))
     folder, header = open_record(site, drill, seed, plan.TrialPlan((trial,), ()), options)
-    conversation = Conversation(trial, err=options.as_json)
+    conversation = Conversation(trial, recovery, err=options.as_json)
     stopped: BaseException | None = None
-    done: list[dict[str, Any]] = []
+    done: list[TrialResult] = []
     try:
         _hold(conversation, site, folder, done)
     except BaseException as error:
         stopped = error
     with postponed():
-        header["took_ms"] = (time.monotonic() - begun) * 1000
+        header = replace(header, took_ms=(time.monotonic() - begun) * 1000)
         code = finish(folder, header, done, stopped, options)
     conversation.farewell(done[-1])
-    return code or (0 if conversation.repaired else NOT_REPAIRED)
+    return code
 
 
 def _chosen(trials: Sequence[Trial], site: Site) -> Trial:
@@ -87,8 +85,15 @@ def _chosen(trials: Sequence[Trial], site: Site) -> Trial:
     return replace(chosen, objectives=replace(chosen.objectives, rto_s=None))
 
 
+def _by_hand(trial: Trial) -> tuple[Trial, Procedure]:
+    """The trial with a person in the place of its procedure, and that procedure."""
+    assert trial.procedure is not None
+    nobody = Procedure(results.BY_HAND, (), title="A person, by hand")
+    return replace(trial, procedure=nobody), trial.procedure
+
+
 def _hold(
-    conversation: Conversation, site: Site, folder: RunFolder, done: list[dict[str, Any]]
+    conversation: Conversation, site: Site, folder: RunFolder, done: list[TrialResult]
 ) -> None:
     """Run the trial with the person in the place of its procedure; its result joins ``done``."""
     trial = conversation.trial
@@ -103,44 +108,46 @@ def _hold(
         lane.close()
         result = results.of_trial(run.timeline.events())
         done.append(result)
-        write_atomically(where / "trial.json", results.as_json(result))
+        write_atomically(where / "trial.json", results.to_json(result))
 
 
 class Conversation:
     """What is said and asked while a person repairs; called in place of the procedure."""
 
-    def __init__(self, trial: Trial, err: bool = False) -> None:
+    def __init__(self, trial: Trial, recovery: Procedure, err: bool = False) -> None:
         """``err`` keeps stdout free for what a program reads."""
         self.trial = trial
-        self.repaired = False
-        self.took_s = 0.0
         self.tell = partial(click.echo, err=err)
+        self._recovery = recovery
         self._hints = list(trial.scenario.hints)
-        self._begun = 0.0
+        self._took_s = 0.0
 
     def __call__(self, run: TrialRun) -> None:
-        self._begun = time.monotonic()
+        handwork = Handwork(run)
         self._symptoms(run)
-        while True:
-            word = self._ask()
-            if word is None or word.startswith("g"):
-                return self._give_up(run)
-            if word.startswith("c"):
-                if self._check(run):
-                    return self._note_repair(run)
-            elif word.startswith("h"):
-                self.tell(self._hints.pop(0) if self._hints else "There are no more hints.")
-            elif word.startswith("s"):
-                self._symptoms(run)
+        try:
+            while True:
+                word = self._ask()
+                if word is None or word.startswith("g"):
+                    return self._give_up(handwork)
+                if word.startswith("c"):
+                    if self._check(handwork):
+                        return handwork.repaired()
+                elif word.startswith("h"):
+                    self._hint(handwork)
+                elif word.startswith("s"):
+                    self._symptoms(run)
+        finally:
+            self._took_s = handwork.took_s
 
-    def farewell(self, result: dict[str, Any]) -> None:
+    def farewell(self, result: TrialResult) -> None:
         """The last words: how long it took, and whether it is right."""
-        if not self.repaired:
-            self.tell(f"Not repaired by hand; given up after {self.took_s:.0f} s.")
-        elif result["verdict"] == "PASS":
-            self.tell(f"Repaired by hand in {self.took_s:.0f} s.")
+        if result.verdict == "PASS":
+            self.tell(f"Repaired by hand in {self._took_s:.0f} s.")
+        elif result.reason == GAVE_UP:
+            self.tell(f"Not repaired by hand; given up after {self._took_s:.0f} s.")
         else:
-            self.tell(f"Checked after {self.took_s:.0f} s, and still wrong: {result['sentence']}")
+            self.tell(f"Checked after {self._took_s:.0f} s, and still wrong: {result.sentence}")
 
     def _ask(self) -> str | None:
         """The next command in lower case; None at the end of the input."""
@@ -162,50 +169,30 @@ class Conversation:
         for line in _client_lines(run):
             self.tell(f"  {line}")
 
-    def _check(self, run: TrialRun) -> bool:
-        """Ask every claim that the verdict will ask; tell which of them do not hold yet."""
-        wrong = 0
-        for claim in _claims(run):
-            finding = _find(run, claim)
+    def _hint(self, handwork: Handwork) -> None:
+        if not self._hints:
+            self.tell("There are no more hints.")
+            return
+        text = self._hints.pop(0)
+        handwork.hint(text)
+        self.tell(text)
+
+    def _check(self, handwork: Handwork) -> bool:
+        """Tell which of the claims do not hold yet."""
+        found = handwork.check()
+        for claim, finding in found:
             held = finding.answer is Answer.HELD
-            wrong += not held
             says = "" if held else f": found {finding.found}, wanted {finding.wanted}"
             self.tell(f"  {'✓' if held else '✗'} {claim.name}{says[:FOUND_LIMIT]}")
-        waited = time.monotonic() - self._begun
-        self.tell(f"{wrong} not right yet, after {waited:.0f} s." if wrong else "All is right.")
+        wrong = sum(finding.answer is not Answer.HELD for _, finding in found)
+        waited = f"after {handwork.took_s:.0f} s"
+        self.tell(f"{wrong} not right yet, {waited}." if wrong else "All is right.")
         return wrong == 0
 
-    def _note_repair(self, run: TrialRun) -> None:
-        self.repaired, self.took_s = True, time.monotonic() - self._begun
-        with run.timeline.span("recovery", "step", n=1, name="by hand", verb="by-hand") as found:
-            found["did"] = f"a person repaired it in {self.took_s:.0f} s"
-        run.timeline.add("recovery", "repaired-by-hand", took_s=self.took_s)
-
-    def _give_up(self, run: TrialRun) -> None:
-        self.took_s = time.monotonic() - self._begun
+    def _give_up(self, handwork: Handwork) -> None:
         self.tell("This would have been the recovery, and it is run now:\n")
-        self.tell(procedure(self.trial.procedure))
-        run.timeline.add("recovery", "given-up", took_s=self.took_s)
-        follow(self.trial.procedure, run.target, run.words, self.trial.fault.id)
-
-
-def _claims(run: TrialRun) -> Iterator[Claim]:
-    """What will be verified at the end, in the same words."""
-    scenario = run.trial.scenario
-    ledger = [standing_claims.LEDGER] if scenario.app and scenario.app.ledger else []
-    for claim in (*scenario.verify, *ledger, *standing_claims.afterwards(scenario, run.left_alone)):
-        if claim.scope.covers(run.words, run.trial.fault.id):
-            yield claim
-
-
-def _find(run: TrialRun, claim: Claim) -> Finding:
-    """The claim's finding; while the person has the server down, it cannot be answered."""
-    try:
-        return find(run.target, claim)
-    except Interrupted:
-        raise
-    except DrillError as error:
-        return Finding(Answer.UNANSWERABLE, str(error), "an answer")
+        self.tell(procedure(self._recovery))
+        handwork.give_up(self._recovery)
 
 
 def _pulse(run: TrialRun) -> Iterator[str]:

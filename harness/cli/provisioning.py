@@ -49,8 +49,9 @@ class Found:
 
 def look(backend: DockerBackend | LocalBackend) -> list[Found]:
     """Every engine on a backend that can be used."""
-    one = _in_docker if isinstance(backend, DockerBackend) else _as_processes
-    return [one(backend, engine) for engine in registry.engines().values()]
+    if isinstance(backend, DockerBackend):
+        return [_in_docker(backend, engine) for engine in registry.engines().values()]
+    return [_as_processes(backend, engine) for engine in registry.engines().values()]
 
 
 def _in_docker(backend: DockerBackend, engine: Engine) -> Found:

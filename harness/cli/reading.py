@@ -48,27 +48,21 @@ def list_(as_json: bool, trials: bool, tools: bool) -> int:
 
 def _list_tools(as_json: bool) -> int:
     """The migration tools: what each reads, where it works, and whether it can be run here."""
-    known = loading.our_tools()
-    told = [
-        {
-            "id": tool.id,
-            "title": tool.title,
-            "how": tool.how,
-            "layouts": list(tool.layouts),
-            "engines": list(tool.engines),
-            "here": tool.how == "emulated"
-            or bool(sweep_selection.program(tool.program, Path.cwd())),
-        }
-        for tool in known.values()
+    here = Path.cwd()
+    known = [
+        (tool, tool.how == "emulated" or bool(sweep_selection.program(tool.program, here)))
+        for tool in loading.our_tools().values()
     ]
     if as_json:
+        kept = ("id", "title", "how", "layouts", "engines")
+        told = [{**{k: getattr(tool, k) for k in kept}, "here": is_here} for tool, is_here in known]
         click.echo(json.dumps(told, indent=1))
         return 0
     click.echo("Migration tools (mdrill sweep FOLDER --tool NAME, or --tool FILE.yaml)")
-    for tool in told:
-        how = "what it sends" if tool["how"] == "emulated" else "the program"
-        missing = "" if tool["here"] else ", which is not on PATH"
-        click.echo(f"  {tool['id']:<24} {', '.join(tool['engines'])} · {how}{missing}")
+    for tool, is_here in known:
+        how = "what it sends" if tool.how == "emulated" else "the program"
+        missing = "" if is_here else ", which is not on PATH"
+        click.echo(f"  {tool.id:<24} {', '.join(tool.engines)} · {how}{missing}")
     return 0
 
 

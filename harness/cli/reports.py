@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from harness.cli import selection
 from harness.cli.rendering import is_sweep, render_all, render_sweep, swept_before
+from harness.drill import results
 from harness.errors import UsageError
-from harness.record.run_folder import RunFolder
+from harness.record import timeline
+from harness.record.run_folder import EVENTS, RunFolder
+from harness.record.timeline import Event
 from harness.reporting.run import terminal
-from harness.reporting.sweep import terminal as crash_terminal
+from harness.reporting.sweep import terminal as sweep_terminal
+
+LONG = ("text", "before", "now")
+"""Fields that no terminal shows: logs and query plans."""
 
 
 def _folder(run: str, out: Path | None) -> RunFolder:
@@ -29,12 +36,12 @@ def report(run: str, out: Path | None, junit: Path | None) -> int:
     if is_sweep(folder):
         result = swept_before(folder)
         render_sweep(folder, result, junit)
-        click.echo(crash_terminal.text(result))
+        click.echo(sweep_terminal.text(result))
         selection.say(f"report: {folder.path / 'sweep.html'}")
         return 0
-    result = folder.rebuild()
-    render_all(folder, result, junit)
-    click.echo(terminal.text(result))
+    run_result = results.of_folder(folder)
+    render_all(folder, run_result, junit)
+    click.echo(terminal.text(run_result))
     selection.say(f"report: {folder.path / 'report.html'}")
     return 0
 
@@ -49,19 +56,25 @@ def replay(run: str, trial: str | None, out: Path | None) -> int:
     if is_sweep(folder):
         if trial is not None:
             raise UsageError(f"{folder.path} is a sweep, which has no trials; leave out --trial")
-        result = swept_before(folder)
-        click.echo(crash_terminal.text(result))
-        return result["exit_code"]
-    result = folder.rebuild()
+        swept = swept_before(folder)
+        click.echo(sweep_terminal.text(swept))
+        return swept.exit_code
+    result = results.of_folder(folder)
     if trial is None:
         click.echo(terminal.text(result))
-        return result["exit_code"]
-    found = [item for item in result["trials"] if item["id"] == trial]
+        return result.exit_code
+    found = [item for item in result.trials if item.id == trial]
     if not found:
-        known = "\n  ".join(item["id"] for item in result["trials"][:10])
+        known = "\n  ".join(item.id for item in result.trials[:10])
         raise UsageError(f"no trial {trial!r} in {folder.path}; there are, for instance\n  {known}")
-    for event in folder.events(trial, found[-1]["attempt"]):
-        data = {k: v for k, v in event.data.items() if k not in ("text", "plan", "log")}
-        click.echo(f"{event.t_ns / 1e6:>10.1f} ms  {event.lane:<12} {event.kind:<16} {data}")
-    click.echo(f"{found[-1]['verdict']}: {found[-1]['sentence']}")
+    for event in timeline.read(folder.trial_folder(trial, found[-1].attempt) / EVENTS):
+        click.echo(_line(event))
+    click.echo(f"{found[-1].outcome}: {found[-1].sentence}")
     return 0
+
+
+def _line(event: Event[Any]) -> str:
+    """One event on one line; what is long is left to the file."""
+    word = f"{event.what.KIND}.{event.edge}" if event.edge else event.what.KIND
+    told = {k: v for k, v in vars(event.what).items() if k not in LONG}
+    return f"{event.t_ns / 1e6:>10.1f} ms  {event.what.LANE:<12} {word:<16} {told}"

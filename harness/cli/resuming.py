@@ -10,9 +10,12 @@ from typing import Any
 
 from harness.cli.sweep_selection import SweepPlan
 from harness.errors import UsageError
+from harness.record import timeline
 from harness.record.run_folder import RunFolder
-from harness.sweep import journal
-from harness.sweep.journal import Known
+from harness.sweep import results
+from harness.sweep.events import FILE_NAME, OF_A_SWEEP
+from harness.sweep.results import SweepHeader
+from harness.sweep.resumption import Known, known
 
 PATHS = frozenset({"path", "seed_sql", "seed_dump", "out", "baseline", "junit"})
 LISTS = ("image", "only", "ways")
@@ -24,14 +27,14 @@ class Earlier:
     """A sweep that is taken up again."""
 
     folder: Path
-    header: dict[str, Any]
+    header: SweepHeader
     wishes: Mapping[str, Any]
     """What its command line said, by option."""
     known: Known
 
     def check_folder(self, planned: SweepPlan) -> None:
         """UsageError if a migration or the tool is another than it was."""
-        had, has = self.header["prints"], prints(planned)
+        had, has = self.header.prints, prints(planned)
         other = [name for name in {**had, **has} if had.get(name) != has.get(name)]
         if other:
             told = ", ".join(other[:5]) + (" …" if len(other) > 5 else "")
@@ -42,9 +45,9 @@ class Earlier:
 
     def check_server(self, version: str) -> None:
         """UsageError if the server is of another version."""
-        if version != self.header["server_version"]:
+        if version != self.header.server_version:
             raise UsageError(
-                f"{self.folder}: that sweep began on version {self.header['server_version']}, and "
+                f"{self.folder}: that sweep began on version {self.header.server_version}, and "
                 f"the server that can be had now is {version}. Next: --image or --backend as "
                 f"then, or {ANEW}"
             )
@@ -53,12 +56,20 @@ class Earlier:
 def take_up(folder: Path) -> Earlier:
     """Read what an earlier sweep wished and found out. UsageError if it is none."""
     run = RunFolder.open(folder)
-    header = run.header()
-    if header.get("sweep") is None or "prints" not in header:
+    header = results.header_of(run)
+    record = run.path / FILE_NAME
+    if not header.sweep or not header.prints:
         raise UsageError(f"{folder} is no sweep; `mdrill sweep` makes such folders")
-    wishes = {k: Path(v) if k in PATHS and v else v for k, v in header["sweep"].items()}
-    wishes |= {name: tuple(wishes[name]) for name in LISTS}
-    return Earlier(folder, header, wishes, journal.known(run.path))
+    wishes = {k: _wish(k, v) for k, v in header.sweep.items()}
+    events = timeline.read(record, OF_A_SWEEP) if record.exists() else ()
+    return Earlier(folder, header, wishes, known(events))
+
+
+def _wish(option: str, value: Any) -> Any:
+    """An option's value as the command line gives it."""
+    if option in LISTS:
+        return tuple(value)
+    return Path(value) if option in PATHS and value else value
 
 
 def prints(planned: SweepPlan) -> dict[str, str]:

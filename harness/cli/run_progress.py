@@ -5,21 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from harness.drill.results import TrialResult
+from harness.record.events import Phase
 from harness.record.timeline import Event
-
-STYLES = {
-    "PASS": "green",
-    "FAIL": "bold red",
-    "ERROR": "bold magenta",
-    "INCONCLUSIVE": "yellow",
-    "ABORTED": "dim",
-}
+from harness.reporting.run.outcomes import sign
 
 
 class RunProgress:
@@ -51,36 +45,28 @@ class RunProgress:
         if self._bar:
             self._bar.stop()
 
-    def news(self, trial: str, what: Mapping[str, Any] | Event) -> None:
-        """Something happened in a trial: it began, it is in a new phase, it is judged.
+    def news(self, trial: str, what: Event[Any] | TrialResult) -> None:
+        """Something happened in a trial: it is in a new phase, it is judged.
 
         A terminal that is gone is no reason to end a trial.
         """
         with contextlib.suppress(OSError):
-            self._show(trial, what)
+            if isinstance(what, TrialResult):
+                self._judged(what)
+            elif self._bar and isinstance(what.what, Phase) and what.edge == "begin":
+                self._bar.update(self._task, description=f"{trial} · {what.what.phase}")
 
-    def _show(self, trial: str, what: Mapping[str, Any] | Event) -> None:
-        if isinstance(what, Event):
-            if self._bar and what.kind == "phase.begin":
-                self._bar.update(self._task, description=f"{trial} · {what.data['phase']}")
-        elif "verdict" in what:
-            self._judged(trial, what)
-
-    def _judged(self, trial: str, result: Mapping[str, Any]) -> None:
+    def _judged(self, result: TrialResult) -> None:
         with self._lock:
-            self._judged_ids.add(trial)
+            self._judged_ids.add(result.id)
             done = len(self._judged_ids)
-        verdict = result["verdict"]
-        caught = result["expected"] != "PASS" and result["as_expected"]
-        mark = "caught" if caught else verdict
-        style = STYLES["PASS" if caught else verdict]
         self._console.print(
-            f"{done:>4}/{self._total} [{style}]{mark:<12}[/] {trial}  "
-            f"[dim]{result['took_ms'] / 1000:.1f} s[/]",
+            f"{done:>4}/{self._total} [{sign(result.outcome).colour}]{result.outcome:<12}[/] "
+            f"{result.id}  [dim]{result.took_ms / 1000:.1f} s[/]",
             soft_wrap=True,
         )
-        if result["counts_as"] != "PASS":
-            self._console.print(f"      {result['sentence']}", style="dim", markup=False)
-            self._console.print(f"      again: {result['rerun']}", markup=False, soft_wrap=True)
+        if not result.as_expected:
+            self._console.print(f"      {result.sentence}", style="dim", markup=False)
+            self._console.print(f"      again: {result.rerun}", markup=False, soft_wrap=True)
         if self._bar:
             self._bar.update(self._task, completed=done)

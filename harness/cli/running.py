@@ -9,8 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from harness.cli.run_progress import RunProgress
 from harness.cli.signals import postponed
 from harness.drill import plan, results
 from harness.drill.campaign import Campaign
+from harness.drill.results import Host, Missing, RunHeader, TrialResult
 from harness.errors import DrillError, Interrupted, NothingSelected
 from harness.model import Drill, Scenario
 from harness.ports import Backend, Engine
@@ -50,7 +52,8 @@ class RunOptions:
     junit: Path | None = None
 
 
-OPTIONS: Mapping[str, Callable] = {
+Command = Callable[..., Any]
+OPTIONS: dict[str, Callable[[Command], Command]] = {
     "backend": click.option(
         "--backend",
         type=click.Choice(["auto", "docker", "local"]),
@@ -90,19 +93,20 @@ ONE_TRIAL = ("trial_seed", "repeat", "attempts", "jobs", "shard")
 """RunOptions that make no sense where a single trial is run together with a person."""
 
 
-def with_options(*without: str) -> Callable[[Callable], Callable]:
+def with_options(*without: str) -> Callable[[Command], Command]:
     """Give a command the shared options, but for some, as one ``RunOptions`` value."""
 
-    def decorate(command: Callable) -> Callable:
-        def wrapper(**values: Any) -> int:
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def wrapper(**values: Any) -> Any:
             own = {k: values.pop(k) for k in list(values) if k not in OPTIONS}
             return command(options=RunOptions(**values), **own)
 
-        wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+        decorated: Command = wrapper
         for name in reversed(OPTIONS):
             if name not in without:
-                wrapper = OPTIONS[name](wrapper)
-        return wrapper
+                decorated = OPTIONS[name](decorated)
+        return decorated
 
     return decorate
 
@@ -138,18 +142,19 @@ class Site:
     backend: Backend
     engines: tuple[Engine, ...]
     images: Mapping[str, str]
-    about: Mapping[str, Any]
-    """Why here, for the record."""
+    because: str
+    """Why here."""
+    notes: tuple[str, ...]
 
 
 def choose_site(names: Sequence[str], options: RunOptions) -> Site:
     """Choose backend and engines, and tell the person."""
     run_id, images = new_run_id(), selection.images(options.image)
     backend, why = selection.backend(options.backend, run_id, names, images)
-    engines, notes = selection.engines(names, backend, images)
+    engines, notes = selection.engines(names, backend, images, asked=bool(options.engine))
     for line in (why, *notes):
         selection.say(line)
-    return Site(run_id, backend, engines, images, {"backend_because": why, "notes": notes})
+    return Site(run_id, backend, engines, images, why, tuple(notes))
 
 
 def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: RunOptions) -> int:
@@ -177,46 +182,47 @@ def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: RunOptions) 
     except BaseException as error:
         stopped = error
     with postponed():
-        header["took_ms"] = (time.monotonic() - begun) * 1000
+        header = replace(header, took_ms=(time.monotonic() - begun) * 1000)
         return finish(folder, header, campaign.results, stopped, options)
 
 
 def open_record(
     site: Site, drill: Drill, seed: int, planned: plan.TrialPlan, options: RunOptions
-) -> tuple[RunFolder, dict[str, Any]]:
+) -> tuple[RunFolder, RunHeader]:
     """The run's folder, with what is known of the run before its first trial."""
-    header = {
-        "run": site.run_id,
-        "drill": drill.id,
-        "title": drill.title,
-        "teeth": drill.teeth,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": __version__,
-        "backend": site.backend.name,
-        **site.about,
-        "seed": seed,
-        "host": {"cores": os.cpu_count(), "platform": platform.platform()},
-        "command": shlex.join(["mdrill", *sys.argv[1:]]),
-        "planned": [trial.id for trial in planned.trials],
-        "not_applicable": [vars(cell) for cell in planned.not_applicable],
-    }
+    header = RunHeader(
+        run=site.run_id,
+        drill=drill.id,
+        title=drill.title,
+        teeth=drill.teeth,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=__version__,
+        backend=site.backend.name,
+        backend_because=site.because,
+        notes=site.notes,
+        seed=seed,
+        host=Host(os.cpu_count(), platform.platform()),
+        command=shlex.join(["mdrill", *sys.argv[1:]]),
+        planned=tuple(trial.id for trial in planned.trials),
+        not_applicable=tuple(Missing(cell.id, cell.because) for cell in planned.not_applicable),
+    )
     folder = RunFolder.create(selection.out_folder(options.out), site.run_id)
-    folder.write_header(header)
+    folder.write_header(asdict(header))
     return folder, header
 
 
 def finish(
     folder: RunFolder,
-    header: dict[str, Any],
-    trials: Sequence[Mapping[str, Any]],
+    header: RunHeader,
+    trials: Sequence[TrialResult],
     stopped: BaseException | None,
     options: RunOptions,
 ) -> int:
     """Write every report of what was done, also when something stopped the run; the exit code."""
     if isinstance(stopped, Interrupted):
-        header["interrupted"] = stopped.signum
+        header = replace(header, interrupted=stopped.signum)
     try:
-        folder.write_header(header)
+        folder.write_header(asdict(header))
         result = results.of_run(header, trials)
         render_all(folder, result, options.junit)
     except DrillError:
@@ -224,11 +230,12 @@ def finish(
             raise
         raise stopped from None
     with suppress(OSError):
-        click.echo(results.as_json(result) if options.as_json else terminal.text(result))
+        told = results.to_json(result).rstrip() if options.as_json else terminal.text(result)
+        click.echo(told)
         selection.say(f"report: {folder.path / 'report.html'}")
     if stopped:
         raise stopped
-    return result["exit_code"]
+    return result.exit_code
 
 
 def _adjusted(drill: Drill, options: RunOptions) -> Drill:

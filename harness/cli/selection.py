@@ -17,7 +17,7 @@ from harness.model import Drill, Scenario
 from harness.ports import Backend, Engine
 
 FAMILY = {"mysql": "mariadb"}
-"""Who stands in for an engine that the local backend cannot have, under its own name."""
+"""Who stands in, under its own name, for an engine of ours that nobody asked for by name."""
 
 
 def scenarios(folder: Path | None = None) -> tuple[Scenario, ...]:
@@ -92,11 +92,12 @@ def backend(
 
 
 def engines(
-    names: Sequence[str], chosen: Backend, images: Mapping[str, str]
+    names: Sequence[str], chosen: Backend, images: Mapping[str, str], *, asked: bool
 ) -> tuple[tuple[Engine, ...], list[str]]:
     """The engines to run, and a line for each that another of its family stands in for.
 
-    An engine with an image of its own in ``images`` is taken as it is.
+    What a person ``asked`` for by name is run or refused: EnvironmentProblem with the next move. An
+    engine with an image of its own in ``images`` is taken as it is.
     """
     found: dict[str, Engine] = {}
     notes = []
@@ -104,12 +105,15 @@ def engines(
         engine = registry.engine(name)
         problem = None if name in images else chosen.cannot_run(engine.recipe)
         if problem and name in FAMILY:
-            stand_in = registry.engine(FAMILY[name])
-            if chosen.cannot_run(stand_in.recipe) is None:
-                notes.append(
-                    f"{problem}; running {stand_in.title} in its place, under its own name"
-                )
-                engine, problem = stand_in, None
+            kin = registry.engine(FAMILY[name])
+            if chosen.cannot_run(kin.recipe) is None:
+                if asked:
+                    raise EnvironmentProblem(
+                        f"{problem}. {kin.title} is here and is another engine: to run on it, "
+                        f"name it (--engine {kin.name})"
+                    )
+                notes.append(f"{problem}; running {kin.title} in its place, under its own name")
+                engine, problem = kin, None
         if problem:
             raise EnvironmentProblem(problem)
         found[engine.name] = engine

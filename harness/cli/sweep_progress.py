@@ -1,4 +1,4 @@
-"""What a person sees while a sweep crosses a folder: a line for each migration, a live count."""
+"""What a person sees while a sweep goes through a folder: a line a migration, a live count."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from typing import Any
 from rich.console import Console
 from rich.status import Status
 
+from harness.record.timeline import Event
+from harness.sweep.events import Begun, Broken, CellStruck
+
 
 class SweepProgress:
-    """A context manager; ``news`` is the sweep's listener."""
+    """A context manager; ``news`` is the listener of the sweep's record."""
 
     def __init__(self, total: int, done: int = 0) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._total = total
         self._at = done
         self._states: Counter[str] = Counter()
-        self._cells = 0
-        self._name = ""
+        self._now = Begun()
         self._begun = 0.0
         self._live: Status | None = None
         if self._console.is_terminal and not os.environ.get("NO_COLOR"):
@@ -37,38 +39,42 @@ class SweepProgress:
         if self._live:
             self._live.stop()
 
-    def news(self, what: str, **facts: Any) -> None:
+    def news(self, event: Event[Any]) -> None:
         """A migration begins, a cell is done, or a migration is broken."""
+        what = event.what
         with contextlib.suppress(OSError):
-            getattr(self, f"_{what}")(**facts)
+            if isinstance(what, Begun):
+                self._begins(what)
+            elif isinstance(what, CellStruck):
+                self._states["missed" if what.missed else what.left.name] += 1
+                self._show()
+            elif isinstance(what, Broken):
+                says = f"{what.name} fails with nothing in its way: {what.says}"
+                self._console.print(says, markup=False)
 
-    def _begins(self, migration: Any, cells: int) -> None:
+    def _begins(self, what: Begun) -> None:
         self._tell()
-        self._at += 1
-        self._name, self._cells, self._begun = migration.name, cells, time.monotonic()
+        self._at += not what.down
+        self._now, self._begun = what, time.monotonic()
         self._states.clear()
         self._show()
 
-    def _cell(self, migration: Any, left: Any, missed: str) -> None:
-        self._states["missed" if missed else left.name] += 1
-        self._show()
-
-    def _broken(self, migration: Any, says: str) -> None:
-        self._console.print(f"{migration.name} fails with nothing in its way: {says}", markup=False)
-
     def _show(self) -> None:
         if self._live:
-            done = sum(self._states.values())
-            self._live.update(f"{self._at}/{self._total} {self._name} · {done}/{self._cells} cells")
+            done, way = sum(self._states.values()), " down" if self._now.down else ""
+            self._live.update(
+                f"{self._at}/{self._total} {self._now.name}{way} · {done}/{self._now.cells} cells"
+            )
 
     def _tell(self) -> None:
-        if not self._name:
+        if not self._now.name:
             return
         told = " · ".join(f"{name}: {count}" for name, count in self._states.most_common())
         took = time.monotonic() - self._begun
+        way = " down" if self._now.down else ""
         self._console.print(
-            f"{self._at:>4}/{self._total} {self._name}  {told}  {took:.1f} s",
+            f"{self._at:>4}/{self._total} {self._now.name}{way}  {told}  {took:.1f} s",
             markup=False,
             soft_wrap=True,
         )
-        self._name = ""
+        self._now = Begun()

@@ -14,7 +14,7 @@ from harness.errors import UsageError
 from harness.layouts import Layout, Migration
 from harness.ports import Engine
 from harness.tools.adapter import Adapter, filled
-from harness.tools.program import app_of
+from harness.tools.program import app_of, project_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,14 @@ class SweepPlan:
     tool: Adapter
     program: str
     engine: Engine
+    plain_for: str = ""
+    """The tool that keeps a record of such a folder, where the one that runs it keeps none."""
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What the tool's own commands name besides the folder."""
+        project, _ = project_of(self.tool, self.folder)
+        return {"project": str(project), "app": app_of(self.migrations)}
 
 
 def plan(folder: Path, options: Any) -> SweepPlan:
@@ -40,13 +48,27 @@ def plan(folder: Path, options: Any) -> SweepPlan:
         raise UsageError(f"{folder}: no migration found ({layout.evidence})")
     engine = registry.engine(options.engine or engine_of(folder, migrations))
     tool, program = _tool(options, layout, engine, folder)
+    plain_for = _plain_for(tool, layout)
     tool = replace(tool, applied=_with_app(tool.applied, app_of(migrations)))
     chosen = _chosen(options, migrations)
     selection.say(
         f"{folder}: {len(migrations)} migrations of {layout.title} ({layout.evidence}); "
         f"tool: {tool.title}; engine: {engine.title}"
     )
-    return SweepPlan(folder, layout, migrations, chosen, tool, program, engine)
+    if plain_for:
+        selection.say(
+            f"swept as plain SQL: what {plain_for} itself would leave is not known"
+            + ("" if options.tool else f"; install {plain_for}, or name its program by --program")
+        )
+    return SweepPlan(folder, layout, migrations, chosen, tool, program, engine, plain_for)
+
+
+def _plain_for(tool: Adapter, layout: Layout) -> str:
+    """The folder's own tool, if that keeps a record and the chosen one keeps none."""
+    if tool.applied:
+        return ""
+    own = [known for known in loading.our_tools().values() if known.layouts[0] == layout.name]
+    return next((known.title for known in own if known.applied), "")
 
 
 def _tool(options: Any, layout: Layout, engine: Engine, folder: Path) -> tuple[Adapter, str]:
@@ -137,7 +159,7 @@ def engine_of(folder: Path, migrations: Sequence[Migration]) -> str:
     """The engine whose own words the SQL uses. UsageError where it is not plain."""
     text = "\n".join(m.up.text for m in migrations if m.up is not None)
     counts = sqltext.words_of_each(text)
-    best, other = sorted(counts, key=counts.get, reverse=True)
+    best, other = sorted(counts, key=lambda name: counts[name], reverse=True)
     if counts[best] and counts[best] >= 4 * counts[other]:
         return best
     told = ", ".join(f"{count} words of {engine} alone" for engine, count in counts.items())

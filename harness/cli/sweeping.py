@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,21 @@ from harness import __version__
 from harness.cli import rendering, resuming, selection, sweep_selection
 from harness.cli.signals import postponed
 from harness.cli.sweep_progress import SweepProgress
-from harness.errors import UsageError
+from harness.cli.sweep_selection import SweepPlan
+from harness.errors import DrillError, Interrupted, UsageError, exit_code_of
+from harness.exit_codes import ExitCode
 from harness.record.run_folder import RunFolder, new_run_id
+from harness.record.timeline import Timeline
 from harness.reporting.sweep import terminal
-from harness.sweep import journal, seeding, threshold
+from harness.sweep import seeding, threshold
+from harness.sweep.events import FILE_NAME
 from harness.sweep.points import Way
-from harness.sweep.sweep import Known, Sweep, SweepScope
+from harness.sweep.results import SweepHeader
+from harness.sweep.resumption import Known
+from harness.sweep.sweep import Sweep, SweepScope
 from harness.sweep.sweep_server import SweepServer
 from harness.sweep.verdicts import HARM
+from harness.tools.by_hand import ByHand
 from harness.tools.client import Client, EmulatedClient
 from harness.tools.program import ProgramClient
 
@@ -115,56 +122,68 @@ class SweepOptions:
 def sweep(**given: Any) -> int:
     """Run each migration of a folder, kill it at every point, and find out what heals it."""
     options = SweepOptions(**given)
-    if options.resume is None:
-        if options.path is None:
-            raise UsageError(
-                "name a folder of migrations, or --resume a sweep; see mdrill sweep -h"
-            )
-        return execute(sweep_selection.plan(options.path, options), options)
-    earlier = resuming.take_up(options.resume)
-    now = {"resume": options.resume, "as_json": options.as_json}
-    options = SweepOptions(**{**earlier.wishes, **now})
-    planned = sweep_selection.plan(options.path, options)
-    earlier.check_folder(planned)
-    return execute(planned, options, earlier)
+    if options.resume:
+        earlier = resuming.take_up(options.resume)
+        now = {"resume": options.resume, "as_json": options.as_json}
+        options = SweepOptions(**{**earlier.wishes, **now})
+        planned = sweep_selection.plan(_path(options), options)
+        earlier.check_folder(planned)
+        return execute(planned, options, earlier)
+    return execute(sweep_selection.plan(_path(options), options), options)
+
+
+def _path(options: SweepOptions) -> Path:
+    if options.path is None:
+        raise UsageError("name a folder of migrations, or --resume a sweep; see mdrill sweep -h")
+    return options.path
 
 
 # ---------------------------------------------------------------------- doing it
 
 
 def execute(
-    planned: sweep_selection.SweepPlan,
-    options: SweepOptions,
-    earlier: resuming.Earlier | None = None,
+    planned: SweepPlan, options: SweepOptions, earlier: resuming.Earlier | None = None
 ) -> int:
     """Start a server, sweep, render, tell; returns the exit code."""
     begun = time.monotonic()
-    wishes = _wishes(planned, options)
+    scope = _scope(planned, options)
     before = threshold.baseline(options.baseline) if options.baseline else None
     run_id = options.resume.resolve().name if options.resume else new_run_id()
-    folder = record = stopped = None
+    opened: tuple[RunFolder, SweepHeader] | None = None
+    stopped: BaseException | None = None
     try:
         with _server(planned, options, run_id) as (server, why):
             if earlier:
                 earlier.check_server(server.facts.version)
             folder = _folder(options, run_id)
             header = earlier.header if earlier else _header(planned, options, run_id, server, why)
-            folder.write_header(header)
-            record = journal.Journal(folder.path)
+            folder.write_header(asdict(header))
+            opened = folder, header
             selection.say(f"record in {folder.path}")
-            _cross(planned, wishes, server, record, earlier.known if earlier else Known())
+            _sweep(planned, scope, server, folder, earlier.known if earlier else Known())
     except BaseException as error:
         stopped = error
-        if record is None:
+        if opened is None:
             raise
+    folder, header = opened
     with postponed():
-        record.close()
-        header["took_ms"] = header.get("took_ms", 0) + (time.monotonic() - begun) * 1000
-        folder.write_header(header)
+        took_ms = header.took_ms + (time.monotonic() - begun) * 1000
+        folder.write_header(asdict(_ended(replace(header, took_ms=took_ms), stopped)))
         return finish(folder, options, before, stopped)
 
 
-def _wishes(planned: sweep_selection.SweepPlan, options: SweepOptions) -> SweepScope:
+def _ended(header: SweepHeader, stopped: BaseException | None) -> SweepHeader:
+    """With what ended the sweep before its end, if anything did; a second try begins anew."""
+    header = replace(header, interrupted=None, crashed="", crashed_with=ExitCode.BUG)
+    if isinstance(stopped, Interrupted):
+        return replace(header, interrupted=stopped.signum)
+    if stopped is None:
+        return header
+    says = str(stopped) if isinstance(stopped, DrillError) else repr(stopped)
+    return replace(header, crashed=says, crashed_with=exit_code_of(stopped))
+
+
+def _scope(planned: SweepPlan, options: SweepOptions) -> SweepScope:
     return SweepScope(
         options.rows,
         options.jobs,
@@ -177,12 +196,14 @@ def _wishes(planned: sweep_selection.SweepPlan, options: SweepOptions) -> SweepS
 
 @contextmanager
 def _server(
-    planned: sweep_selection.SweepPlan, options: SweepOptions, run_id: str
+    planned: SweepPlan, options: SweepOptions, run_id: str
 ) -> Iterator[tuple[SweepServer, str]]:
     """A server, and why it is that one; nothing of it is left afterwards."""
     images = selection.images(options.image)
     backend, why = selection.backend(options.backend, run_id, [planned.engine.name], images)
-    (engine,), notes = selection.engines([planned.engine.name], backend, images)
+    (engine,), notes = selection.engines(
+        [planned.engine.name], backend, images, asked=bool(options.engine)
+    )
     for line in (why, *notes):
         selection.say(line)
     server = SweepServer(backend, engine, images.get(engine.name))
@@ -193,26 +214,23 @@ def _server(
             server.close()
 
 
-def _cross(
-    planned: sweep_selection.SweepPlan,
-    wishes: SweepScope,
-    server: SweepServer,
-    record: journal.Journal,
-    known: Known,
+def _sweep(
+    planned: SweepPlan, scope: SweepScope, server: SweepServer, folder: RunFolder, known: Known
 ) -> None:
     """Sweep the folder, and tell how it goes."""
     client = _client(planned, server)
     progress = SweepProgress(len(planned.chosen), len(known.finished))
-    sweep_ = Sweep(
-        server, planned.tool, client, planned.migrations, record, wishes, known, progress.news
-    )
+    record = Timeline(folder.path / FILE_NAME, progress.news, continued=True)
+    record.redact(server.address.password)
+    by_hand = ByHand(planned.tool, planned.engine, planned.folder, planned.named)
+    sweep_ = Sweep(server, planned.tool, client, by_hand, planned.migrations, record, scope, known)
     try:
         with progress:
             sweep_.run()
     finally:
         with postponed():
-            if isinstance(client, ProgramClient):
-                client.close()
+            record.close()
+            client.close()
 
 
 def finish(
@@ -231,7 +249,7 @@ def finish(
     if stopped:
         selection.say(f"go on with: mdrill sweep --resume {shlex.quote(str(folder.path))}")
         raise stopped
-    return result["exit_code"]
+    return result.exit_code
 
 
 def _folder(options: SweepOptions, run_id: str) -> RunFolder:
@@ -241,35 +259,32 @@ def _folder(options: SweepOptions, run_id: str) -> RunFolder:
 
 
 def _header(
-    planned: sweep_selection.SweepPlan,
-    options: SweepOptions,
-    run_id: str,
-    server: SweepServer,
-    why: str,
-) -> dict[str, Any]:
-    wishes = {**vars(options), "path": planned.folder.resolve(), "engine": planned.engine.name}
-    return {
-        "run": run_id,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": __version__,
-        "command": shlex.join(["mdrill", *sys.argv[1:]]),
-        "sweep": {k: str(v) if isinstance(v, Path) else v for k, v in wishes.items()},
-        "folder": planned.folder.name,
-        "layout": planned.layout.title,
-        "tool": planned.tool.title,
-        "emulated": planned.tool.how == "emulated",
-        "notes": planned.tool.notes,
-        "engine": server.engine.title,
-        "server_version": server.facts.version,
-        "image": server.facts.image,
-        "backend": server.facts.backend,
-        "backend_because": why,
-        "planned": list(planned.chosen),
-        "prints": resuming.prints(planned),
-    }
+    planned: SweepPlan, options: SweepOptions, run_id: str, server: SweepServer, why: str
+) -> SweepHeader:
+    wishes = {**vars(options), "path": planned.folder.resolve(), "engine": server.engine.name}
+    return SweepHeader(
+        run=run_id,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=__version__,
+        command=shlex.join(["mdrill", *sys.argv[1:]]),
+        sweep={k: str(v) if isinstance(v, Path) else v for k, v in wishes.items()},
+        folder=planned.folder.name,
+        layout=planned.layout.title,
+        tool=planned.tool.title,
+        emulated=planned.tool.how == "emulated",
+        plain_for=planned.plain_for,
+        notes=planned.tool.notes,
+        engine=server.engine.title,
+        server_version=server.facts.version,
+        image=server.facts.image,
+        backend=server.facts.backend,
+        backend_because=why,
+        planned=planned.chosen,
+        prints=resuming.prints(planned),
+    )
 
 
-def _client(planned: sweep_selection.SweepPlan, server: SweepServer) -> Client:
+def _client(planned: SweepPlan, server: SweepServer) -> Client:
     if planned.tool.how == "emulated":
         return EmulatedClient(planned.tool, planned.migrations, server.guard)
     kept = {k: os.environ[k] for k in KEPT_OF_THE_ENVIRONMENT if k in os.environ}

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.errors import DatabaseError
-from harness.model import Claim, Look, in_dialect
-from harness.ports import Answer, Finding
-from harness.verbs.protocols import Target
+from harness.model import Claim, Look
+from harness.ports import Answer, Finding, Rows
+from harness.record.events import ClaimAnswered, LookDone
+from harness.verbs.protocols import Target, sql_for
 
 LOOK_ROWS = 20
 LOOK_LOCK_MS = 1000
@@ -18,10 +19,11 @@ LOOK_STATEMENT_MS = 5000
 def find(target: Target, claim: Claim) -> Finding:
     """A claim's finding; a server's error is an answer, a lost connection is none."""
     try:
-        return claim.probe.check(target)
+        finding: Finding = claim.probe.check(target)
     except DatabaseError as error:
         answer = Answer.UNANSWERABLE if error.lost else Answer.NOT_HELD
         return Finding(answer, f"the server says {error}", claim.name)
+    return finding
 
 
 class Questions:
@@ -47,17 +49,17 @@ class Questions:
         begun = timeline.now_ns()
         finding = find(self._target, claim)
         timeline.add(
-            "claims",
-            "claim",
-            section=section,
-            name=claim.name,
-            answer=str(finding.answer),
-            found=finding.found,
-            wanted=finding.wanted,
-            population=finding.population,
-            lost=finding.lost,
-            line=claim.line,
-            took_ns=timeline.now_ns() - begun,
+            ClaimAnswered(
+                section=section,
+                name=claim.name,
+                answer=str(finding.answer),
+                found=finding.found,
+                wanted=finding.wanted,
+                population=finding.population,
+                lost=finding.lost,
+                line=claim.line,
+                took_ns=timeline.now_ns() - begun,
+            )
         )
         return finding.answer
 
@@ -66,35 +68,39 @@ class Questions:
         if not look.scope.covers(self._words, self._fault):
             return
         target, engine = self._target, self._target.engine
-        text = (
-            engine.sessions.look_sql[look.builtin]
-            if look.builtin
-            else in_dialect(look.sql, engine.name, engine.dialect)
-        )
-        rows, error = None, ""
+        text = _text_of(look, target)
+        found, error = Rows(), ""
         with target.session("operator") as session:
             engine.connector.limit(session, lock_ms=LOOK_LOCK_MS, statement_ms=LOOK_STATEMENT_MS)
             try:
-                rows = session.run(text)
+                found = session.run(text)
             except DatabaseError as refused:
                 error = str(refused)
-        about_sessions = rows is not None and (look.finds or look.misses or look.builtin)
-        pids = _numbers(rows.rows) if about_sessions else set()
-        named = sorted({target.whose(pid) for pid in pids} - {"other"})
+        about_sessions = look.finds or look.misses or look.builtin
+        pids = _numbers(found.rows) if about_sessions else set()
+        named = {target.whose(pid) for pid in pids} - {"other"}
         target.timeline.add(
-            "recovery",
-            "look",
-            name=look.name,
-            sql=text,
-            columns=rows.columns if rows else (),
-            rows=[[str(v) for v in row] for row in rows.rows[:LOOK_ROWS]] if rows else [],
-            error=error,
-            finds=look.finds,
-            misses=look.misses,
-            named=named,
-            teaches=look.teaches,
-            ok=set(look.finds) <= set(named) and not set(look.misses) & set(named),
+            LookDone(
+                name=look.name,
+                sql=text,
+                columns=found.columns,
+                rows=tuple(tuple(map(str, row)) for row in found.rows[:LOOK_ROWS]),
+                error=error,
+                finds=look.finds,
+                misses=look.misses,
+                named=tuple(sorted(named)),
+                teaches=look.teaches,
+                ok=set(look.finds) <= named and not set(look.misses) & named,
+            )
         )
+
+
+def _text_of(look: Look, target: Target) -> str:
+    """The query as this engine has it; the loader sees to it that there is one."""
+    if look.builtin:
+        return target.engine.sessions.look_sql[look.builtin]
+    assert look.sql is not None
+    return sql_for(target, look.sql)
 
 
 def _numbers(rows: Iterable[Iterable[Any]]) -> set[int]:

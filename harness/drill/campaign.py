@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from harness.drill import results
 from harness.drill.drill_server import DrillServer
+from harness.drill.results import TrialResult, of_trial, to_json
 from harness.drill.trial import TrialRun
 from harness.errors import DrillError, EnvironmentProblem
 from harness.model import Trial
@@ -18,7 +18,8 @@ from harness.ports import Backend, Engine
 from harness.record.run_folder import RunFolder, write_atomically
 from harness.record.timeline import Event
 
-Listener = Callable[[str, Mapping[str, Any] | Event], None]
+Listener = Callable[[str, Event[Any] | TrialResult], None]
+"""Told of each event of a trial, and of its result."""
 
 
 class Campaign:
@@ -44,15 +45,15 @@ class Campaign:
         self._stopping = threading.Event()
         self._lanes: set[DrillServer] = set()
         self._lock = threading.Lock()
-        self._results: list[dict[str, Any]] = []
+        self._results: list[TrialResult] = []
 
     @property
-    def results(self) -> list[dict[str, Any]]:
+    def results(self) -> list[TrialResult]:
         """What has been finished so far, one value for each attempt."""
         with self._lock:
             return list(self._results)
 
-    def run(self, trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    def run(self, trials: Sequence[Trial]) -> list[TrialResult]:
         """Run them all. Interrupted if a signal came; what was done until then is kept."""
         waiting: dict[str, queue.SimpleQueue[Trial]] = {}
         for trial in trials:
@@ -102,7 +103,6 @@ class Campaign:
     def _run_trial(self, trial: Trial, lane: DrillServer) -> str:
         for attempt in range(1, self._attempts + 1):
             folder = self._folder.trial_folder(trial.id, attempt)
-            self._tell(trial.id, {"begun": attempt})
             run = TrialRun(
                 trial,
                 lane,
@@ -110,22 +110,22 @@ class Campaign:
                 lambda event: self._tell(trial.id, event),
                 stopping=self._stopping.is_set,
             )
-            result = results.of_trial(run.run().events(), attempt)
-            write_atomically(folder / "trial.json", results.as_json(result))
+            result = of_trial(run.run().events(), attempt)
+            write_atomically(folder / "trial.json", to_json(result))
             with self._lock:
                 self._results.append(result)
             self._tell(trial.id, result)
             if not self._worth_another(trial, result):
                 break
-        return result["verdict"]
+        return result.verdict
 
     @staticmethod
-    def _worth_another(trial: Trial, result: Mapping[str, Any]) -> bool:
+    def _worth_another(trial: Trial, result: TrialResult) -> bool:
         """Only what could not be proved; a control that fails would fail again."""
         return (
-            result["verdict"] == "INCONCLUSIVE"
+            result.verdict == "INCONCLUSIVE"
             and trial.purpose == "recovery"
-            and result["reason"] != "control_failed"
+            and result.reason != "control_failed"
         )
 
     def _open(self, engine: str) -> DrillServer:

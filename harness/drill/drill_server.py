@@ -81,14 +81,14 @@ class DrillServer(ThrowawayServer):
         sends = scenario_tools.emulation(
             tool, mode, self.versioned, self.engine.name, self.engine.dialect
         )
-        units = (_unit(migration.version, self.texts(migration.statements)),)
+        units = [_unit(migration.version, self.texts(migration.statements))]
         if given.applied_version:
-            units = (_unit(given.applied_version, self.texts(given.schema)), *units)
+            units.insert(0, _unit(given.applied_version, self.texts(given.schema)))
         applied = self.versioned.applied if tool == "versioned" else ""
         job = Job(
             engine=self.engine.name,
             emulation=sends,
-            units=units,
+            units=tuple(units),
             applied=for_dialect(applied, self.engine.name, self.engine.dialect, ""),
             applied_up_to=True,
             address=self.address,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.model import Moment
 from harness.ports import MigrationOutcome, Order, Session, SessionInfo
+from harness.record.events import RunBegun, RunEnded, Statement
 from harness.record.timeline import Timeline
 from harness.servers.guard import Guard
 from harness.tools.emulation import Connected, Ended, Fact, Job, Stopped
@@ -103,9 +104,7 @@ class SteeredRun:
     def _finish_statements(self, **failure: str) -> None:
         carried, self._carried = self._carried, _Carried()
         for n in range(carried.first, carried.last + 1) if carried.first else ():
-            self._timeline.add(
-                "migration",
-                "statement.end",
+            ended = Statement(
                 run=self.number,
                 n=n,
                 sql=self._migration.statements[n - 1],
@@ -113,6 +112,7 @@ class SteeredRun:
                 took_ns=self._timeline.now_ns() - carried.begun_ns[n],
                 **failure,
             )
+            self._timeline.add(ended, "end")
 
     def next_checkpoint(self, deadline_s: float = START_DEADLINE_S) -> Checkpoint | None:
         """Wait for the next checkpoint; None once the migrator has ended."""
@@ -135,14 +135,9 @@ class SteeredRun:
 
     def _meet(self, pid: int) -> None:
         self.session = self._find(pid)
+        migration = self._migration
         self._timeline.add(
-            "migration",
-            "run",
-            run=self.number,
-            tool=self._migration.tool,
-            mode=self._migration.mode,
-            pid=pid,
-            process_id=self.process_id,
+            RunBegun(self.number, migration.tool, migration.mode, pid, self.process_id)
         )
 
     def go(self, point: Checkpoint, order: Order | None = None) -> None:
@@ -153,13 +148,8 @@ class SteeredRun:
             begun_ns = {}
             for n in range(point.first, point.last + 1):
                 begun_ns[n] = self._timeline.now_ns()
-                self._timeline.add(
-                    "migration",
-                    "statement.begin",
-                    run=self.number,
-                    n=n,
-                    sql=order.instead or self._migration.statements[n - 1],
-                )
+                sent = order.instead or self._migration.statements[n - 1]
+                self._timeline.add(Statement(run=self.number, n=n, sql=sent), "begin")
             self._carried = _Carried(point.first, point.last, begun_ns)
         self._process.order(order)
 
@@ -193,14 +183,7 @@ class SteeredRun:
             exit_status=status,
         )
         self._timeline.add(
-            "migration",
-            "ended",
-            run=self.number,
-            done=self._outcome.done,
-            finished=told.finished,
-            code=told.code,
-            message=told.message,
-            exit_status=status,
+            RunEnded(self.number, self._done, told.finished, told.code, told.message, status)
         )
 
     def end(self) -> None:

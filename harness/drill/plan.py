@@ -13,7 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import NothingSelected, Problem, ScenarioError
-from harness.model import Drill, Fault, NotApplicable, Procedure, Scenario, Trial, words_of
+from harness.model import (
+    Drill,
+    Fault,
+    NotApplicable,
+    Procedure,
+    Purpose,
+    Scenario,
+    Trial,
+    words_of,
+)
 from harness.ports import Engine
 
 
@@ -147,7 +156,7 @@ def _why_not(cell: Cell) -> str:
 
 
 def _trials_of(cell: Cell, drill: Drill, missing: list[NotApplicable]) -> Iterator[Trial]:
-    def trial(purpose: str, procedure: Procedure | None) -> Trial:
+    def trial(purpose: Purpose, procedure: Procedure | None) -> Trial:
         return Trial(cell.scenario, cell.engine.name, cell.mode, cell.fault, procedure, purpose)
 
     def applicable(procedures: Iterable[Procedure]) -> Iterator[Procedure]:

@@ -7,6 +7,7 @@ import contextlib
 from harness.errors import DatabaseError, DeadlineExceeded, StepFailed
 from harness.model import Procedure, Step, word_of
 from harness.ports import Answer
+from harness.record.events import StepTaken
 from harness.verbs.protocols import Target
 
 
@@ -20,8 +21,8 @@ def follow(procedure: Procedure, target: Target, words: frozenset[str], fault: s
 
 def perform(step: Step, n: int, target: Target) -> None:
     """One step. StepFailed if it could not do what it says."""
-    about = {"n": n, "name": step.name, "verb": word_of(step.action), "line": step.line}
-    with target.timeline.span("recovery", "step", **about) as found:
+    taken = StepTaken(n=n, name=step.name, verb=word_of(step.action), line=step.line)
+    with target.timeline.span(taken) as found:
         reason = _needless(step, target)
         if reason:
             found["skipped"] = reason

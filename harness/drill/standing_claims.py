@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from harness import registry
 from harness.model import Claim, Scenario
@@ -62,7 +63,7 @@ class LeftAlone:
             ]
             lost = 0
             for table in sorted(self.kept.contents.keys() & engine.snapshot.tables(now).keys()):
-                rows = compare(engine, before, now, table, without=_touched(target, table))
+                rows = compare(engine, before, now, table, without=partial(target.touched, table))
                 if rows:
                     told.append(str(rows))
                     lost += rows.count
@@ -70,10 +71,6 @@ class LeftAlone:
         found = "; ".join(told[:TOLD]) or f"all {many} objects and tables are the same"
         answer = Answer.NOT_HELD if told else Answer.HELD
         return Finding(answer, found, wanted, population=many, lost=lost)
-
-
-def _touched(target: Target, table: str) -> Callable[[], tuple[Any, ...]]:
-    return lambda: target.touched(table)
 
 
 class Ledger:

@@ -10,6 +10,13 @@ from harness.drill.migration_runs import Checkpoint, SteeredRun
 from harness.errors import DatabaseError, DeadlineExceeded, Missed
 from harness.model import Fault
 from harness.ports import SessionInfo
+from harness.record.events import (
+    FaultArmed,
+    FaultFired,
+    FaultMissed,
+    StateBefore,
+    WitnessSeen,
+)
 from harness.verbs.protocols import Target
 from harness.waiting import until
 
@@ -46,7 +53,7 @@ def _at_the_moment(target: Target, run: SteeredRun, fault: Fault, point: Checkpo
     order = fault.kind.order()
     if moment.inside is not None:
         moment.hold.arm(target)
-        target.timeline.add("fault", "armed", fault=fault.id, moment=str(moment))
+        target.timeline.add(FaultArmed(fault.id, str(moment)))
         run.go(point, order)
         _wait_until_parked(target, run, fault)
         moment.hold.follow(target)
@@ -82,24 +89,21 @@ def _strike(target: Target, fault: Fault) -> None:
         _missed(target, fault, f"{type(error).__name__}: {error}")
         return
     if before:
-        target.timeline.add(
-            "fault", "state-before", state=before.state, wait=before.wait, query=before.query
-        )
+        target.timeline.add(StateBefore(before.state, before.wait, before.query))
     for witness in witnesses:
-        target.timeline.add(
-            "fault", "witness", source=witness.source, says=witness.says, data=dict(witness.data)
-        )
-    target.timeline.add("fault", "fired", fault=fault.id, moment=str(fault.at))
+        target.timeline.add(WitnessSeen(witness.source, witness.says, witness.data))
+    target.timeline.add(FaultFired(fault.id, str(fault.at)))
     fault.kind.heal(target)
 
 
 def _state_before(target: Target) -> SessionInfo | None:
     """The victim just before the strike, as the server shows it."""
-    session = target.migration.session
-    if session is None:
+    run = target.run
+    if run is None or run.session is None:
         return None
+    session = run.session
     return target.engine.sessions.find(target.observer(), session.pid, session.started)
 
 
 def _missed(target: Target, fault: Fault, reason: str) -> None:
-    target.timeline.add("fault", "missed", fault=fault.id, reason=reason)
+    target.timeline.add(FaultMissed(fault.id, reason))

@@ -48,7 +48,7 @@ class LiveTarget:
         self.shelf = Shelf()
         self._runner = runner
         self._tool = tool
-        self._run: SteeredRun | None = None
+        self.run: SteeredRun | None = None
         self._questions = KeptSessions(
             host.guard,
             "verifier",
@@ -59,9 +59,9 @@ class LiveTarget:
 
     @property
     def migration(self) -> SteeredRun:
-        if self._run is None:
+        if self.run is None:
             raise EnvironmentProblem("the migration was not started yet")
-        return self._run
+        return self.run
 
     def connect(self, role: str, database: str | None = None, *, timeout_s: float = 5) -> Session:
         return self.host.guard.connect(database or self.database, role, timeout_s=timeout_s)
@@ -103,8 +103,8 @@ class LiveTarget:
         through: int | None = None,
     ) -> SteeredRun:
         """Begin a run; ``through`` is the port of a proxy that it connects by."""
-        self._run = self._runner.start(force=force, limits=limits, through=through)
-        return self._run
+        self.run = self._runner.start(force=force, limits=limits, through=through)
+        return self.run
 
     def tool_believes(self) -> Belief:
         with self.asking() as session:
@@ -119,6 +119,11 @@ class LiveTarget:
                 return True
             session.run(filled(sends.unlock, values))
             return False
+
+    @property
+    def migration_pids(self) -> frozenset[int]:
+        """Server sessions of every run of the migration."""
+        return self._runner.session_pids
 
     def whose(self, pid: int) -> str:
         holder = self.shelf.holder

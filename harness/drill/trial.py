@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from harness import bundled
 from harness.application.background import BackgroundApplication
@@ -17,10 +18,23 @@ from harness.drill.drill_server import DrillServer
 from harness.drill.procedure import follow
 from harness.drill.striking import drive
 from harness.drill.target import LiveTarget
-from harness.errors import DeadlineExceeded, DrillError, Interrupted
+from harness.errors import DeadlineExceeded, DrillError, EnvironmentProblem, Interrupted
 from harness.model import Trial, word_of, words_of
 from harness.ports import Pausable, Session
-from harness.record.timeline import Timeline
+from harness.record.events import (
+    BackupTaken,
+    Cell,
+    ControlRun,
+    FaultFired,
+    FaultMissed,
+    Finished,
+    ObjectivesSet,
+    Phase,
+    Problem,
+    ServerLog,
+    ServerUsed,
+)
+from harness.record.timeline import Event, Timeline, first
 from harness.state.snapshot import Snapshot
 from harness.waiting import until
 from harness.wire import Proxy
@@ -42,7 +56,7 @@ class TrialRun:
         trial: Trial,
         lane: DrillServer,
         folder: Path | None = None,
-        listener: Callable | None = None,
+        listener: Callable[[Event[Any]], None] | None = None,
         by_hand: Callable[[TrialRun], None] | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -51,18 +65,31 @@ class TrialRun:
         self.engine = lane.engine
         self.words = words_of(trial.engine, lane.engine.traits, trial.mode)
         self.timeline = Timeline(folder / "events.jsonl" if folder else None, listener)
-        self.target: LiveTarget | None = None
-        self.questions: Questions | None = None
+        self.app: BackgroundApplication | None = None
         self.left_alone: Snapshot | None = None
         self._by_hand = by_hand
         self._stopping = stopping
+        self._target: LiveTarget | None = None
         self._log_mark = ""
+
+    @property
+    def target(self) -> LiveTarget:
+        """What the verbs act upon. EnvironmentProblem before there is one."""
+        if self._target is None:
+            raise EnvironmentProblem("the trial has no database yet")
+        return self._target
+
+    @property
+    def questions(self) -> Questions:
+        """What is asked about the target, on the record."""
+        return Questions(self.target, self.words, self.trial.fault.id)
 
     # ------------------------------------------------------------------ the phases
 
     def run(self) -> Timeline:
         """Do every phase in order; afterwards nothing of this trial is left on the server."""
-        self._describe()
+        statements = self.lane.texts(self.trial.scenario.migration.statements)
+        self.timeline.add(described(self.trial, statements))
         try:
             for phase in (
                 self.provision,
@@ -77,7 +104,7 @@ class TrialRun:
                 self.verify,
                 self.untouched,
             ):
-                with self.timeline.span("trial", "phase", phase=phase.__name__):
+                with self.timeline.span(Phase(phase=phase.__name__)):
                     phase()
         except TrialOver:
             pass
@@ -93,9 +120,9 @@ class TrialRun:
             if self._stopping():
                 self._aborted()
             for phase in (self.collect_logs, self.teardown):
-                with self.timeline.span("trial", "phase", phase=phase.__name__):
+                with self.timeline.span(Phase(phase=phase.__name__)):
                     phase()
-            self.timeline.add("trial", "finished")
+            self.timeline.add(Finished())
             self.timeline.close()
         return self.timeline
 
@@ -105,42 +132,41 @@ class TrialRun:
         self.timeline.redact(lane.address.password)
         pristine = lane.template(trial.scenario, trial.rows)
         control = lane.control(trial.scenario, trial.mode, trial.rows)
-        self.timeline.add("trial", "control", ok=control.ok, says=control.says)
+        self.timeline.add(ControlRun(control.ok, control.says))
         database = lane.copy_of(pristine)
         migration = lane.migration(trial.scenario, trial.mode, database)
-        self.target = lane.target(migration, pristine, self.timeline)
-        self.target.migrated = control.migrated
+        self._target = lane.target(migration, pristine, self.timeline)
+        self._target.migrated = control.migrated
         self.left_alone = control.left_alone
-        self.questions = Questions(self.target, self.words, trial.fault.id)
         self._log_mark = lane.server.logs()[-LOG_MARK:]
 
     def guard(self) -> None:
         """Prove once more, for the record, that this is a server of ours."""
         facts = self.lane.facts
         self.timeline.add(
-            "server",
-            "facts",
-            backend=facts.backend,
-            engine=facts.engine,
-            title=self.engine.title,
-            image=facts.image,
-            digest=facts.digest,
-            version=facts.version,
-            proof=self.lane.server.proof(),
+            ServerUsed(
+                backend=facts.backend,
+                engine=facts.engine,
+                title=self.engine.title,
+                image=facts.image,
+                digest=facts.digest,
+                version=facts.version,
+                proof=self.lane.server.proof(),
+            )
         )
         self.target.connect("verifier").close()
 
     def given(self) -> None:
         """The world of the story, with the application at work in it."""
         if self.trial.scenario.app:
-            self.target.app = BackgroundApplication(
+            self.app = self.target.app = BackgroundApplication(
                 self.trial.scenario.app,
                 self._connect_application,
                 engine=self.engine,
                 timeline=self.timeline,
                 seed=self.trial.seed,
             )
-            self.target.app.start()
+            self.app.start()
         hold = self.trial.fault.at.hold
         if hold and self._injected:
             hold.prepare(self.target)
@@ -156,23 +182,23 @@ class TrialRun:
         """The dump taken before the migration, while the application's writers wait."""
         tables = self.trial.scenario.given.backup
         if tables:
-            if self.target.app:
-                self.target.app.hold_writers()
+            if self.app:
+                self.app.hold_writers()
             dump = self.engine.backups.dump(self.lane.tools(), self.target.database, tables)
             self.target.shelf.backup = dump
-            self.timeline.add("recovery", "backup", tables=tables, bytes=len(dump))
+            self.timeline.add(BackupTaken(tables, len(dump)))
 
     def migrate_under_fault(self) -> None:
         """Start the migration and strike at the moment; then wait until the victim is gone."""
         fault, target = self.trial.fault, self.target
         if fault.kind.strikes_when_done and not self._injected:
-            self.timeline.add("fault", "missed", fault=fault.id, reason="left out on purpose")
+            self.timeline.add(FaultMissed(fault.id, "left out on purpose"))
             raise TrialOver
         run = target.start_migration(through=self._proxy())
         drive(target, run, fault, inject=self._injected)
-        if target.app:
-            target.app.release_writers()
-        if not any(event.kind == "fired" for event in self.timeline.events()):
+        if self.app:
+            self.app.release_writers()
+        if first(self.timeline.events(), FaultFired) is None:
             raise TrialOver
         if fault.kind.session_ends() and fault.at.released == "after-strike":
             self._wait_until_quiet()
@@ -206,7 +232,7 @@ class TrialRun:
             self.trial.fault.at.hold.release(self.target)
             self._wait_until_quiet()
         self.questions.check("verify", self.trial.scenario.verify)
-        if self.target.app and self.trial.scenario.app.ledger:
+        if self.app and self.trial.scenario.app and self.trial.scenario.app.ledger:
             self.questions.ask("verify", standing_claims.LEDGER)
 
     def untouched(self) -> None:
@@ -220,11 +246,11 @@ class TrialRun:
             text = self.lane.server.logs()
             if self._log_mark:
                 text = text.rpartition(self._log_mark)[2]
-            self.timeline.add("trial", "log", text=text[-LOG_LIMIT:])
+            self.timeline.add(ServerLog(text[-LOG_LIMIT:]))
 
     def teardown(self) -> None:
         """Let everything go and drop the database, whatever happened before."""
-        target, hold = self.target, self.trial.fault.at.hold
+        target, hold = self._target, self.trial.fault.at.hold
         if target is None:
             return
         with contextlib.suppress(DrillError):
@@ -237,8 +263,8 @@ class TrialRun:
             with contextlib.ExitStack() as last_first:
                 last_first.callback(self._drop, target.database)
                 last_first.callback(target.end)
-                if target.app:
-                    last_first.callback(target.app.stop, self._end_session)
+                if self.app:
+                    last_first.callback(self.app.stop, self._end_session)
         except DrillError as error:
             self._problem("ERROR", type(error).__name__, f"teardown: {error}")
 
@@ -291,36 +317,31 @@ class TrialRun:
         self._problem("ABORTED", "interrupted", "the run was told to stop")
 
     def _problem(self, verdict: str, reason: str, message: str) -> None:
-        self.timeline.add("trial", "problem", verdict=verdict, reason=reason, message=message)
+        self.timeline.add(Problem(verdict, reason, message))
 
-    def _describe(self) -> None:
-        trial, scenario = self.trial, self.trial.scenario
-        procedure = trial.procedure
-        self.timeline.add(
-            "trial",
-            "cell",
-            id=trial.id,
-            scenario=scenario.id,
-            title=scenario.title,
-            source=scenario.source,
-            engine=trial.engine,
-            mode=trial.mode,
-            fault=trial.fault.id,
-            fault_kind=word_of(trial.fault.kind),
-            moment=str(trial.fault.at),
-            procedure=procedure.id if procedure else "",
-            procedure_title=procedure.title if procedure else "",
-            purpose=trial.purpose,
-            caught_by=procedure.caught_by if procedure and trial.purpose == "decoy" else (),
-            seed=trial.seed,
-            rows=trial.rows,
-            objectives={
-                "rto_s": trial.objectives.rto_s,
-                "lost_writes": trial.objectives.lost_writes,
-                "lost_values": trial.objectives.lost_values,
-            },
-            file=Path(scenario.file).name,
-            own_file="" if bundled.is_ours(scenario.file) else scenario.file,
-            sha256=scenario.sha256,
-            statements=self.lane.texts(scenario.migration.statements),
-        )
+
+def described(trial: Trial, statements: tuple[str, ...]) -> Cell:
+    """The cell as the record has it; ``statements`` are those that its engine is sent."""
+    scenario, procedure = trial.scenario, trial.procedure
+    return Cell(
+        id=trial.id,
+        scenario=scenario.id,
+        title=scenario.title,
+        source=scenario.source,
+        engine=trial.engine,
+        mode=trial.mode,
+        fault=trial.fault.id,
+        fault_kind=word_of(trial.fault.kind),
+        moment=str(trial.fault.at),
+        procedure=procedure.id if procedure else "",
+        procedure_title=procedure.title if procedure else "",
+        purpose=trial.purpose,
+        caught_by=procedure.caught_by if procedure and trial.purpose == "decoy" else (),
+        seed=trial.seed,
+        rows=trial.rows,
+        objectives=ObjectivesSet(**vars(trial.objectives)),
+        file=Path(scenario.file).name,
+        own_file="" if bundled.is_ours(scenario.file) else scenario.file,
+        sha256=scenario.sha256,
+        statements=statements,
+    )

@@ -8,11 +8,27 @@ ABORTED beside them for a trial that was cut off.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
-from harness.record.timeline import Event
+from harness.exit_codes import ExitCode
+from harness.record.events import (
+    Cell,
+    ClaimAnswered,
+    ControlRun,
+    FaultFired,
+    FaultMissed,
+    Finished,
+    GivenUp,
+    LookDone,
+    Phase,
+    Problem,
+    StepTaken,
+    WitnessSeen,
+)
+from harness.record.timeline import Event, first, told
 
 
 class Verdict(StrEnum):
@@ -32,19 +48,22 @@ SEVERITY = (
     Verdict.INCONCLUSIVE,
     Verdict.PASS,
 )
-EXIT_CODES = {
-    Verdict.FAIL: 1,
-    Verdict.ERROR: 4,
-    Verdict.ABORTED: 4,
-    Verdict.INCONCLUSIVE: 3,
-    Verdict.PASS: 0,
+EXIT_CODES: Mapping[Verdict, ExitCode] = {
+    Verdict.FAIL: ExitCode.RED,
+    Verdict.ERROR: ExitCode.MACHINE,
+    Verdict.ABORTED: ExitCode.MACHINE,
+    Verdict.INCONCLUSIVE: ExitCode.UNKNOWN,
+    Verdict.PASS: ExitCode.GREEN,
 }
-EXPECTED = {
+EXPECTED: Mapping[str, Verdict] = {
     "recovery": Verdict.PASS,
     "decoy": Verdict.FAIL,
     "nothing-done": Verdict.FAIL,
     "no-injection": Verdict.INCONCLUSIVE,
 }
+"""What must come out, by what a trial is for."""
+CAUGHT, NOT_CAUGHT, NOT_REPAIRED = "CAUGHT", "NOT CAUGHT", "NOT REPAIRED"
+"""How a counter-check came out: as it must, or not; and what a person did not mend."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,25 @@ class Criterion:
 
 
 @dataclass(frozen=True)
+class RecoveryTime:
+    """From the fault to the last verified claim, in ms, split by what the time went into."""
+
+    total_ms: float | None = None
+    detect_ms: float | None = None
+    decide_ms: float | None = None
+    repair_ms: float | None = None
+    verify_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Acknowledged writes lost, and values lost of what should be untouched."""
+
+    lost_writes: int = 0
+    lost_values: int = 0
+
+
+@dataclass(frozen=True)
 class Judgement:
     """A verdict, its reason code, one sentence, and everything it was folded from."""
 
@@ -65,19 +103,24 @@ class Judgement:
     sentence: str
     criteria: tuple[Criterion, ...]
     failed_claims: tuple[str, ...]
-    rto: Mapping[str, float] = field(default_factory=dict)
-    rpo: Mapping[str, int] = field(default_factory=dict)
-    expected: Verdict = Verdict.PASS
-    as_expected: bool = False
+    rto: RecoveryTime
+    rpo: Losses
+    expected: Verdict
+    as_expected: bool
+
+    @property
+    def outcome(self) -> str:
+        """What the trial is called: its verdict, or of a counter-check whether it was caught."""
+        if self.reason == GAVE_UP:
+            return NOT_REPAIRED
+        if self.expected is Verdict.PASS or self.verdict in (Verdict.ERROR, Verdict.ABORTED):
+            return str(self.verdict)
+        return CAUGHT if self.as_expected else NOT_CAUGHT
 
     @property
     def counts_as(self) -> Verdict:
         """What the trial adds to its run: a wrong thing that was caught is a success."""
-        if self.expected is Verdict.PASS:
-            return self.verdict
-        if self.as_expected:
-            return Verdict.PASS
-        return self.verdict if self.verdict in (Verdict.ERROR, Verdict.ABORTED) else Verdict.FAIL
+        return {CAUGHT: Verdict.PASS, NOT_CAUGHT: Verdict.FAIL}.get(self.outcome, self.verdict)
 
 
 def merge(verdicts: Iterable[Verdict]) -> Verdict:
@@ -86,7 +129,7 @@ def merge(verdicts: Iterable[Verdict]) -> Verdict:
     return next((v for v in SEVERITY if v in found), Verdict.INCONCLUSIVE)
 
 
-def judge(events: Sequence[Event]) -> Judgement:
+def judge(events: Sequence[Event[Any]]) -> Judgement:
     """The verdict on one trial, from its events alone."""
     record = _Record(events)
     criteria = (
@@ -99,15 +142,11 @@ def judge(events: Sequence[Event]) -> Judgement:
         record.collateral(),
     )
     verdict, reason, sentence = record.conclude(criteria)
-    purpose = record.cell.get("purpose", "recovery")
-    expected = EXPECTED[purpose]
-    failed = record.failed_names()
-    caught_by = set(record.cell.get("caught_by", ()))
+    purpose, wanted_by = record.cell.purpose, record.cell.caught_by
+    expected, failed = EXPECTED[purpose], record.failed_names()
     spoken = {*failed, "untouched"} if criteria[-1].met is False else set(failed)
-    as_expected = verdict is expected and (purpose != "decoy" or bool(caught_by & spoken))
-    if purpose == "decoy" and verdict is Verdict.FAIL and not as_expected:
-        sentence += f" Wanted it caught by: {', '.join(sorted(caught_by))}."
-    return Judgement(
+    as_expected = verdict is expected and (purpose != "decoy" or bool(spoken & set(wanted_by)))
+    judgement = Judgement(
         verdict=verdict,
         reason=reason,
         sentence=sentence,
@@ -118,28 +157,24 @@ def judge(events: Sequence[Event]) -> Judgement:
         expected=expected,
         as_expected=as_expected,
     )
+    if judgement.outcome != NOT_CAUGHT:
+        return judgement
+    by = " or ".join(sorted(wanted_by)) if purpose == "decoy" else f"the verdict {expected}"
+    return replace(judgement, sentence=f"{NOT_CAUGHT}, should have been caught by {by}. {sentence}")
 
 
 class _Record:
     """Answers about a list of events; every method reads, none decides alone."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[Event[Any]]) -> None:
         self.events = events
-        cell = self.first("cell")
-        self.cell: Mapping[str, Any] = cell.data if cell else {}
+        self.cell = first(events, Cell) or Cell()
+        self.objectives = self.cell.objectives
+        self.steps = [e.what for e in told(events, StepTaken) if e.edge == "end"]
+        self.looks = [e.what for e in told(events, LookDone)]
 
-    def of(self, kind: str) -> list[Event]:
-        return [event for event in self.events if event.kind == kind]
-
-    def first(self, kind: str) -> Event | None:
-        return next((event for event in self.events if event.kind == kind), None)
-
-    def claims(self, section: str) -> list[Event]:
-        return [event for event in self.of("claim") if event.data["section"] == section]
-
-    @property
-    def objectives(self) -> Mapping[str, Any]:
-        return self.cell.get("objectives") or {}
+    def claims(self, section: str) -> list[ClaimAnswered]:
+        return [e.what for e in told(self.events, ClaimAnswered) if e.what.section == section]
 
     # ------------------------------------------------------------------ the seven criteria
 
@@ -147,21 +182,20 @@ class _Record:
         return self._all_held("baseline", "steady_state", "the steady state")
 
     def control(self) -> Criterion:
-        control = self.first("control")
+        control = first(self.events, ControlRun)
         if control is None:
             return Criterion("control", None, "the migration was not tried without the fault")
-        return Criterion("control", control.data["ok"], control.data["says"])
+        return Criterion("control", control.ok, control.says)
 
     def fault(self) -> Criterion:
-        if self.first("fired") is None:
-            missed = self.first("missed")
+        if first(self.events, FaultFired) is None:
+            missed = first(self.events, FaultMissed)
             if missed is None:
                 return Criterion("fault", None, "the fault's moment was not reached")
-            return Criterion("fault", False, f"it did not strike: {missed.data['reason']}")
-        witnesses = self.of("witness")
-        sources = {event.data["source"] for event in witnesses}
-        says = "; ".join(event.data["says"] for event in witnesses)
-        if len(sources) < 2:
+            return Criterion("fault", False, f"it did not strike: {missed.reason}")
+        witnesses = [event.what for event in told(self.events, WitnessSeen)]
+        says = "; ".join(witness.says for witness in witnesses)
+        if len({witness.source for witness in witnesses}) < 2:
             return Criterion("fault", False, f"fewer than two independent witnesses: {says}")
         return Criterion("fault", True, says)
 
@@ -169,27 +203,26 @@ class _Record:
         return self._all_held("damage", "damage", "the damage")
 
     def recovery(self) -> Criterion:
-        steps = self.of("step.end")
-        wrong_looks = [event for event in self.of("look") if not event.data["ok"]]
-        if wrong_looks:
-            look = wrong_looks[0].data
-            return Criterion(
-                "recovery", False, f"the diagnosis {look['name']!r} named {look['named']}"
-            )
-        if not steps:
+        given_up = first(self.events, GivenUp)
+        if given_up:
+            says = f"nobody repaired it: given up after {given_up.took_s:.0f} s"
+            return Criterion("recovery", False, says)
+        wrong = next((look for look in self.looks if not look.ok), None)
+        if wrong:
+            says = f"the diagnosis {wrong.name!r} named {list(wrong.named)}"
+            return Criterion("recovery", False, says)
+        if not self.steps:
             return Criterion("recovery", None, "no step was taken")
-        failed = [event for event in steps if not event.data["ok"]]
+        failed = next((step for step in self.steps if not step.ok), None)
         if failed:
-            data = failed[0].data
-            return Criterion("recovery", False, f"step {data['name']!r}: {data.get('error', '')}")
+            return Criterion("recovery", False, f"step {failed.name!r}: {failed.error}")
         if self.too_slow():
             return Criterion(
                 "recovery",
                 False,
-                f"took {self.rto()['total_ms']:.0f} ms; the objective is "
-                f"{self.objectives['rto_s']:g} s",
+                f"took {self.rto().total_ms:.0f} ms; the objective is {self.objectives.rto_s:g} s",
             )
-        return Criterion("recovery", True, f"{len(steps)} steps done")
+        return Criterion("recovery", True, f"{len(self.steps)} steps done")
 
     def verification(self) -> Criterion:
         return self._all_held("verification", "verify", "the end state")
@@ -201,46 +234,40 @@ class _Record:
         claims = self.claims(section)
         if not claims:
             return Criterion(name, None, f"{what} was not looked at")
-        for answer in ("not held", "unanswerable"):
-            bad = [event.data for event in claims if event.data["answer"] == answer]
-            bad = [data for data in bad if not self._within_objective(data)]
-            if bad:
-                data = bad[0]
-                return Criterion(
-                    name,
-                    False if answer == "not held" else None,
-                    f"{data['name']}: found {data['found']}, wanted {data['wanted']}",
-                )
-        empty = [event.data for event in claims if event.data.get("population") == 0]
+        for answer, met in (("not held", False), ("unanswerable", None)):
+            for claim in claims:
+                if claim.answer == answer and not self._within_objective(claim):
+                    says = f"{claim.name}: found {claim.found}, wanted {claim.wanted}"
+                    return Criterion(name, met, says)
+        empty = next((claim for claim in claims if claim.population == 0), None)
         if empty:
-            return Criterion(name, None, f"{empty[0]['name']}: proved on nothing (vacuous)")
+            return Criterion(name, None, f"{empty.name}: proved on nothing (vacuous)")
         return Criterion(name, True, f"all {len(claims)} claims hold")
 
-    def _within_objective(self, claim: Mapping[str, Any]) -> bool:
-        allowed = self.objectives.get(
-            "lost_writes" if claim["name"] == "ledger" else "lost_values", 0
-        )
-        counted = claim["name"] == "ledger" or claim["section"] == "untouched"
-        return counted and claim["answer"] == "not held" and 0 < claim.get("lost", 0) <= allowed
+    def _within_objective(self, claim: ClaimAnswered) -> bool:
+        is_ledger = claim.name == "ledger"
+        allowed = self.objectives.lost_writes if is_ledger else self.objectives.lost_values
+        counted = is_ledger or claim.section == "untouched"
+        return counted and claim.answer == "not held" and 0 < claim.lost <= allowed
 
     # ------------------------------------------------------------------ conclusions
 
     def conclude(self, criteria: Sequence[Criterion]) -> tuple[Verdict, str, str]:
         by_name = {criterion.name: criterion for criterion in criteria}
-        problem = self.first("problem")
-        if problem is not None and problem.data["verdict"] == Verdict.ABORTED:
-            return Verdict.ABORTED, problem.data["reason"], problem.data["message"]
+        problem = first(self.events, Problem)
+        if problem is not None and problem.verdict == Verdict.ABORTED:
+            return Verdict.ABORTED, problem.reason, problem.message
+        gave_up = first(self.events, GivenUp) is not None
         for name, reason in (
-            ("recovery", "recovery_failed"),
+            ("recovery", GAVE_UP if gave_up else "recovery_failed"),
             ("verification", "end_state_wrong"),
             ("collateral", "collateral_damage"),
         ):
             if by_name[name].met is False:
                 return Verdict.FAIL, reason, f"{name.capitalize()}: {by_name[name].says}."
         if problem is not None:
-            data = problem.data
-            return Verdict(data["verdict"]), data["reason"], data["message"]
-        if self.first("finished") is None:
+            return Verdict(problem.verdict), problem.reason, problem.message
+        if first(self.events, Finished) is None:
             return Verdict.ABORTED, "cut_off", "The record stops before the trial ended."
         for criterion in criteria:
             if criterion.met is not True:
@@ -254,49 +281,43 @@ class _Record:
     def failed_names(self) -> tuple[str, ...]:
         """Names of the claims and steps that speak against the procedure, plus ``rto``."""
         names = [
-            event.data["name"]
+            claim.name
             for section in ("verify", "untouched")
-            for event in self.claims(section)
-            if event.data["answer"] == "not held" and not self._within_objective(event.data)
+            for claim in self.claims(section)
+            if claim.answer == "not held" and not self._within_objective(claim)
         ]
-        names += [event.data["name"] for event in self.of("step.end") if not event.data["ok"]]
-        names += [event.data["name"] for event in self.of("look") if not event.data["ok"]]
+        names += [step.name for step in self.steps if not step.ok]
+        names += [look.name for look in self.looks if not look.ok]
         return tuple(names + (["rto"] if self.too_slow() else []))
 
     # ------------------------------------------------------------------ measures
 
-    def rto(self) -> Mapping[str, float]:
-        """From the fault to the last verified claim, in ms, split by what the time went into."""
-        fired = self.first("fired")
-        ends = {
-            name: self._end_of_phase(name) for name in ("damage", "diagnose", "recover", "verify")
-        }
-        if fired is None or None in ends.values():
-            return {}
-        marks = [fired.t_ns, *ends.values()]
-        names = ("detect_ms", "decide_ms", "repair_ms", "verify_ms")
-        split = {
-            name: (later - earlier) / 1e6
-            for name, earlier, later in zip(names, marks, marks[1:], strict=False)
-        }
-        return {"total_ms": (marks[-1] - marks[0]) / 1e6, **split}
+    def rto(self) -> RecoveryTime:
+        """Nothing is known unless the whole way was gone."""
+        fired = next((e.t_ns for e in told(self.events, FaultFired)), None)
+        ends = [self._end_of_phase(n) for n in ("damage", "diagnose", "recover", "verify")]
+        known = [mark for mark in (fired, *ends) if mark is not None]
+        if len(known) < 1 + len(ends):
+            return RecoveryTime()
+        split = [(later - earlier) / 1e6 for earlier, later in pairwise(known)]
+        return RecoveryTime((known[-1] - known[0]) / 1e6, *split)
 
     def _end_of_phase(self, name: str) -> int | None:
-        return next((e.t_ns for e in self.of("phase.end") if e.data["phase"] == name), None)
+        phases = told(self.events, Phase)
+        return next((e.t_ns for e in phases if e.edge == "end" and e.what.phase == name), None)
 
     def too_slow(self) -> bool:
-        limit, measured = self.objectives.get("rto_s"), self.rto()
-        return limit is not None and bool(measured) and measured["total_ms"] > limit * 1000
+        limit, measured = self.objectives.rto_s, self.rto().total_ms
+        return limit is not None and measured is not None and measured > limit * 1000
 
-    def rpo(self) -> Mapping[str, int]:
-        """Acknowledged writes lost, and values lost of what should be untouched."""
-        verified = self.claims("verify")
-        writes = sum(e.data.get("lost", 0) for e in verified if e.data["name"] == "ledger")
-        values = sum(e.data.get("lost", 0) for e in self.claims("untouched"))
-        return {"lost_writes": writes, "lost_values": values}
+    def rpo(self) -> Losses:
+        writes = sum(claim.lost for claim in self.claims("verify") if claim.name == "ledger")
+        return Losses(writes, sum(claim.lost for claim in self.claims("untouched")))
 
 
-REASONS = {
+GAVE_UP = "given_up"
+"""The reason of a trial that a person was to repair, and did not."""
+REASONS: Mapping[str, str] = {
     "baseline": "baseline_red",
     "control": "control_failed",
     "fault": "fault_missed",

@@ -17,8 +17,10 @@ from harness.ports.engines import (
     ProbingModule,
     SessionsModule,
     SnapshotModule,
+    StatementLogModule,
     TableSpecsModule,
 )
+from harness.sqltext import Dialect
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,13 @@ class EngineFacts:
 
     name: str
     title: str
-    dialect: str
+    dialect: Dialect
     traits: frozenset[str]
     recipe: Recipe
     connector: ConnectorModule[Any]
     databases: DatabasesModule[Any]
     sessions: SessionsModule[Any]
+    statement_log: StatementLogModule[Any]
     catalog: CatalogModule[Any]
     plans: PlansModule[Any]
     backups: BackupsModule[Any]

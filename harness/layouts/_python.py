@@ -24,21 +24,22 @@ def assigned(body: Iterable[ast.stmt]) -> dict[str, Assigned]:
     found = {}
     for statement in body:
         targets: list[ast.expr] = []
+        value: ast.expr | None = None
         if isinstance(statement, ast.Assign):
-            targets = statement.targets
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            targets = [statement.target]
+            targets, value = statement.targets, statement.value
+        elif isinstance(statement, ast.AnnAssign):
+            targets, value = [statement.target], statement.value
         for target in targets:
-            if isinstance(target, ast.Name):
-                found[target.id] = _value(statement)
+            if isinstance(target, ast.Name) and value is not None:
+                found[target.id] = _value(value, statement.lineno)
     return found
 
 
-def _value(statement: ast.Assign | ast.AnnAssign) -> Assigned:
+def _value(value: ast.expr, line: int) -> Assigned:
     try:
-        return Assigned(ast.literal_eval(statement.value), statement.lineno)
+        return Assigned(ast.literal_eval(value), line)
     except ValueError:
-        return Assigned(None, statement.lineno, known=False)
+        return Assigned(None, line, known=False)
 
 
 def parsed(folder: Folder, name: str) -> ast.Module:

@@ -136,9 +136,9 @@ def _pairs(value: ast.expr | None) -> tuple[tuple[str, str], ...]:
     """Pairs of texts in a list; calls such as swappable_dependency() are passed over."""
     found = []
     for element in getattr(value, "elts", ()):
-        texts = [getattr(part, "value", None) for part in getattr(element, "elts", ())]
-        if len(texts) == 2 and all(isinstance(text, str) for text in texts):
-            found.append((texts[0], texts[1]))
+        match [getattr(part, "value", None) for part in getattr(element, "elts", ())]:
+            case [str(first), str(second)]:
+                found.append((first, second))
     return tuple(found)
 
 

@@ -50,7 +50,7 @@ def _halves(folder: Folder) -> Iterator[Half]:
             stem = file[: -len(".sql")]
             way = _WAY.fullmatch(stem)
             key = tuple(int(number) for number in re.findall(r"\d+", found[1]))
-            down = bool(way) and way[2].lower() != "up"
+            down = way is not None and way[2].lower() != "up"
             yield Half(key, found[1], way[1] if way else stem, down, file)
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from harness import bundled
 from harness.errors import Problem, ScenarioError
 from harness.loading import checks, shapes, yaml_nodes
-from harness.loading.decode import Decoder, Invalid
+from harness.loading.decode import Decoder
 from harness.loading.schema import schema
+from harness.loading.shapes import Invalid
 from harness.model import Drill, Scenario
 from harness.tools.adapter import Adapter
 
@@ -27,22 +28,26 @@ __all__ = [
     "schema",
 ]
 
+Check = Callable[[yaml_nodes.Mapping, checks.Complain], None]
 NUMBER = re.compile(r"(\d+)[-_]")
 
 
 def load_scenario(path: Path) -> Scenario:
     """The scenario in a file; its id is the file's name. ScenarioError with all problems."""
-    return _load(path, shapes.SCENARIO, checks.scenario, sha256=True)
+    made: Scenario = _load(path, shapes.SCENARIO, checks.scenario, sha256=True)
+    return made
 
 
 def load_drill(path: Path) -> Drill:
     """The drill in a file; its id is the file's name. ScenarioError with all problems."""
-    return _load(path, shapes.DRILL, checks.drill)
+    made: Drill = _load(path, shapes.DRILL, checks.drill)
+    return made
 
 
 def load_tool(path: Path) -> Adapter:
     """The migration tool in a file; its id is the file's name. ScenarioError with all problems."""
-    return _load(path, shapes.TOOL, checks.tool)
+    made: Adapter = _load(path, shapes.TOOL, checks.tool)
+    return made
 
 
 def load_all(folder: Path) -> tuple[Scenario, ...]:
@@ -91,7 +96,7 @@ def _order(path: Path) -> tuple[int, str]:
     return (int(number[1]) if number else 10**9, path.name)
 
 
-def _load(path: Path, shape: shapes.Shape, check: Callable, *, sha256: bool = False) -> Any:
+def _load(path: Path, shape: shapes.Shape, check: Check, *, sha256: bool = False) -> Any:
     file = str(path)
     try:
         raw = path.read_bytes()

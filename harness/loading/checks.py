@@ -154,22 +154,21 @@ def _scopes(root: Mapping, complain: Complain) -> None:
 def _moments(root: Mapping, complain: Complain) -> None:
     migration = root.get("migration")
     statements = migration.get("statements") if isinstance(migration, Mapping) else None
-    many = isinstance(statements, Sequence)
-    count = len(statements.items) if many else int(statements is not None)
+    many = len(statements.items) if isinstance(statements, Sequence) else 1
+    count = many if statements is not None else 0
     known = registry.kinds("faults")
     for item in items(root, "faults"):
         kind = item.get("kind")
-        cls = known.get(kind.value) if isinstance(kind, Scalar) else None
+        word = kind.value if isinstance(kind, Scalar) else None
+        cls = known.get(word) if isinstance(word, str) else None
         at = item.get("at")
         when_done = bool(getattr(cls, "strikes_when_done", False))
         if cls and at is None and not when_done:
-            complain(
-                item.line, f"found no 'at', wanted when {kind.value} strikes: at: {{after: 1}}"
-            )
+            complain(item.line, f"found no 'at', wanted when {word} strikes: at: {{after: 1}}")
         if cls and at is not None and when_done:
             complain(
                 item.line_of("at"),
-                f"found 'at', but {kind.value} strikes when the migration is done; remove it",
+                f"found 'at', but {word} strikes when the migration is done; remove it",
             )
         for key in ("before", "after", "inside"):
             n = at.get(key) if isinstance(at, Mapping) else None
@@ -250,7 +249,7 @@ def _decoys(root: Mapping, complain: Complain) -> None:
 def _app(root: Mapping, complain: Complain) -> None:
     app = root.get("app")
     versions = app.get("versions") if isinstance(app, Mapping) else None
-    if not isinstance(versions, Mapping):
+    if not isinstance(app, Mapping) or not isinstance(versions, Mapping):
         return
     known = [pair.key for pair in versions.pairs]
     start = next(iter(texts(app, "start")), ("old", app.line))
@@ -291,12 +290,13 @@ def tool(root: Mapping, complain: Complain) -> None:
     for name, line in texts(root, "engines"):
         if name not in registry.engines():
             complain(line, registry.unknown("engine", name, registry.engines()))
-    how = root.get("how")
+    found = root.get("how")
+    how = found.value if isinstance(found, Scalar) else ""
     needed = {"emulated": ("emulation",), "run": ("program", "url", "apply")}
-    for key in needed.get(how.value if isinstance(how, Scalar) else "", ()):
+    for key in needed.get(how, ()):
         if root.get(key) is None:
-            complain(root.line, f"found no '{key}', which a tool needs that is {how.value}")
-    if isinstance(how, Scalar) and how.value == "emulated":
+            complain(root.line, f"found no '{key}', which a tool needs that is {how}")
+    if how == "emulated":
         _no_commands(root, complain)
 
 

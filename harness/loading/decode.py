@@ -16,7 +16,7 @@ from harness import model, registry
 from harness.errors import Problem
 from harness.loading import shapes, sql
 from harness.loading.shapes import INVALID, Invalid, Key, Kinds, Shape, name_of
-from harness.loading.yaml_nodes import Broken, Mapping, Node, Scalar, Sequence, describe
+from harness.loading.yaml_nodes import Broken, Mapping, Node, Pair, Scalar, Sequence, describe
 
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 IN_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
@@ -53,21 +53,23 @@ class Decoder:
             return INVALID
         if not isinstance(node, Mapping):
             return self.wanted(node, f"a mapping of a {shape.name}")
-        kind = self._kind(node, shape) if shape.kinds else None
-        if isinstance(kind, Invalid):
-            self._fields(node, shape.keys, node.pairs)
-            return INVALID
-        word, cls = kind or ("", None)
         own = [pair for pair in node.pairs if pair.key in shape.keys]
         rest = [pair for pair in node.pairs if pair.key not in shape.keys]
-        keys = shapes.kind_keys(cls, word, flat=not shape.kinds.by_key) if cls else {}
-        if shape.kinds and shape.kinds.by_key:
-            rest = [pair for pair in rest if pair.key != shape.kinds.by_key]
-        self._unknown_keys(shape, rest, keys)
-        values = {**self._fields(node, shape.keys, own), **more}
-        if cls:
-            made = self._make(node, cls, self._fields(node, keys, rest))
-            values[shape.kinds.into] = made
+        word, kinds = "", shape.kinds
+        if kinds is None:
+            self._unknown_keys(shape, rest, {})
+            values = {**self._fields(node, shape.keys, own), **more}
+        else:
+            kind = self._kind(node, shape, kinds)
+            if isinstance(kind, Invalid):
+                self._fields(node, shape.keys, node.pairs)
+                return INVALID
+            word, cls = kind
+            rest = [pair for pair in rest if not kinds.by_key or pair.key != kinds.by_key]
+            keys = shapes.kind_keys(cls, word, flat=not kinds.by_key)
+            self._unknown_keys(shape, rest, keys)
+            values = {**self._fields(node, shape.keys, own), **more}
+            values[kinds.into] = self._make(node, cls, self._fields(node, keys, rest))
         if isinstance(self._together(node, shape), Invalid):
             return INVALID
         return self._finish(node, shape, values, word)
@@ -98,8 +100,7 @@ class Decoder:
         except ValueError as error:
             return self.complain(node.line, str(error))
 
-    def _kind(self, node: Mapping, shape: Shape) -> tuple[str, type] | Invalid:
-        of = shape.kinds
+    def _kind(self, node: Mapping, shape: Shape, of: Kinds) -> tuple[str, type] | Invalid:
         known = of.known()
         if of.by_key:
             return self._named_kind(node, of, known)
@@ -137,7 +138,7 @@ class Decoder:
             return self.complain(found.line, registry.unknown("kind", found.value, known))
         return found.value, known[found.value]
 
-    def _unknown_keys(self, shape: Shape, rest: list, keys: dict[str, Key]) -> None:
+    def _unknown_keys(self, shape: Shape, rest: list[Pair], keys: dict[str, Key]) -> None:
         for pair in rest:
             if pair.key in keys:
                 continue
@@ -147,7 +148,9 @@ class Decoder:
                 message += f". For '{pair.key}': {HINTS[pair.key]}"
             self.complain(pair.line, message)
 
-    def _fields(self, node: Mapping, keys: abc.Mapping[str, Key], pairs: abc.Iterable) -> dict:
+    def _fields(
+        self, node: Mapping, keys: abc.Mapping[str, Key], pairs: abc.Iterable[Pair]
+    ) -> dict[str, Any]:
         """The values of those pairs that are ``keys``, by field; missing ones are complained of."""
         values = {
             keys[pair.key].field: self.keyed(pair.node, keys[pair.key])
@@ -227,13 +230,13 @@ class Decoder:
         if origin in (dict, abc.Mapping):
             return self._mapping(node, args[1])
         if is_dataclass(hint):
-            return self.record(node, shapes.shape_of(hint))
+            return self.record(node, shapes.shape_of(typing.cast(type, hint)))
         if isinstance(hint, type) and issubclass(hint, enum.Enum):
             value = self._choice(node, tuple(member.value for member in hint))
             return value if isinstance(value, Invalid) else hint(value)
         return self._scalar(node, hint)
 
-    def _any_of(self, node: Node, choices: tuple) -> Any:
+    def _any_of(self, node: Node, choices: tuple[Any, ...]) -> Any:
         before = len(self.problems)
         if isinstance(node, Scalar) and node.value is None and type(None) in choices:
             return None
@@ -247,7 +250,7 @@ class Decoder:
             del self.problems[before:]
         return self.wanted(node, " or ".join(name_of(choice) for choice in real))
 
-    def _choice(self, node: Node, known: tuple) -> Any:
+    def _choice(self, node: Node, known: tuple[Any, ...]) -> Any:
         value = node.value if isinstance(node, Scalar) else None
         if any(value == k and type(value) is type(k) for k in known):
             return value
@@ -255,7 +258,7 @@ class Decoder:
             return self.complain(node.line, registry.unknown("value", value, known))
         return self.wanted(node, f"one of: {', '.join(str(k) for k in known)}")
 
-    def _tuple(self, node: Node, args: tuple) -> Any:
+    def _tuple(self, node: Node, args: tuple[Any, ...]) -> Any:
         endless = len(args) == 2 and args[1] is ...
         if endless and not isinstance(node, Sequence) and shapes.scalars_only(args[0]):
             value = self.value(node, args[0])
@@ -279,7 +282,9 @@ class Decoder:
     def _free(self, node: Node) -> Any:
         if isinstance(node, Mapping):
             return self._mapping(node, Any)
-        return self._tuple(node, (Any, ...)) if isinstance(node, Sequence) else node.value
+        if isinstance(node, Sequence):
+            return self._tuple(node, (Any, ...))
+        return node.value if isinstance(node, Scalar) else INVALID
 
     def _scalar(self, node: Node, hint: type) -> Any:
         value = node.value if isinstance(node, Scalar) else None

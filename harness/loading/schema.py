@@ -79,9 +79,9 @@ class _Writer:
         }
 
     def _property(self, cls: type, key: Key) -> dict[str, Any]:
-        hint = dict(DURATION) if key.unit else self.hint(key.hint)
+        hint: dict[str, Any] = {**DURATION} if key.unit else self.hint(key.hint)
         if key.required and key.name not in shapes.MAY_BE_EMPTY and hint.get("type") == "array":
-            hint.setdefault("minItems", 1)
+            hint = {"minItems": 1, **hint}
         about = field_docs(cls).get(key.field)
         return {"description": about, **hint} if about else hint
 
@@ -108,12 +108,12 @@ class _Writer:
         if origin in (dict, abc.Mapping):
             return {"type": "object", "additionalProperties": self.hint(args[1])}
         if dataclasses.is_dataclass(hint):
-            return self.shape(shapes.shape_of(hint))
+            return self.shape(shapes.shape_of(typing.cast(type, hint)))
         if issubclass(hint, enum.Enum):
             return {"enum": [member.value for member in hint]}
         return {"type": PLAIN[hint]}
 
-    def _tuple(self, args: tuple) -> dict[str, Any]:
+    def _tuple(self, args: tuple[Any, ...]) -> dict[str, Any]:
         if args[-1] is not ...:
             return {
                 "type": "array",
@@ -164,11 +164,13 @@ def sentence_of(thing: Any) -> str:
 @cache
 def field_docs(cls: type) -> dict[str, str]:
     """The texts that stand below the fields of a dataclass, by field."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(definition, ast.ClassDef)
     return {
         field.target.id: " ".join(text.value.value.split())
-        for field, text in itertools.pairwise(body)
+        for field, text in itertools.pairwise(definition.body)
         if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
         and isinstance(text, ast.Expr)
         and isinstance(text.value, ast.Constant)
         and isinstance(text.value.value, str)

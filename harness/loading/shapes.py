@@ -173,6 +173,13 @@ CONDITION = Shape(
     ),
     Kinds("claims", "probe"),
 )
+
+
+def list_of(shape: Shape) -> Any:
+    """The type of a list of such mappings."""
+    return types.GenericAlias(tuple, (shape, ...))
+
+
 HOLD = Shape(dict, "hold", {}, Kinds("holds", "hold"))
 MOMENT = Shape(
     model.Moment,
@@ -193,7 +200,7 @@ FAULT = Shape(
     ),
     Kinds("faults", "kind", by_key="kind"),
 )
-DAMAGE = Shape(model.Damage, "damage", keys_of(model.Damage, hints={"claims": tuple[CLAIM, ...]}))
+DAMAGE = Shape(model.Damage, "damage", keys_of(model.Damage, hints={"claims": list_of(CLAIM)}))
 LOOK = Shape(
     model.Look,
     "look",
@@ -219,7 +226,7 @@ RECOVERY = Shape(
         model.Procedure,
         rename={"id": "recovery"},
         drop=frozenset({"caught_by"}),
-        hints={"steps": tuple[STEP, ...]},
+        hints={"steps": list_of(STEP)},
     ),
 )
 DECOY = Shape(
@@ -228,7 +235,7 @@ DECOY = Shape(
     keys_of(
         model.Procedure,
         rename={"id": "decoy"},
-        hints={"steps": tuple[STEP, ...]},
+        hints={"steps": list_of(STEP)},
         required={"caught_by": True},
     ),
 )
@@ -239,13 +246,13 @@ SCENARIO = Shape(
         model.Scenario,
         drop=frozenset({"id"}),
         hints={
-            "steady_state": tuple[CLAIM, ...],
-            "faults": tuple[FAULT, ...],
-            "damage": tuple[DAMAGE, ...],
-            "diagnosis": tuple[LOOK, ...],
-            "recoveries": tuple[RECOVERY, ...],
-            "decoys": tuple[DECOY, ...],
-            "verify": tuple[CLAIM, ...],
+            "steady_state": list_of(CLAIM),
+            "faults": list_of(FAULT),
+            "damage": list_of(DAMAGE),
+            "diagnosis": list_of(LOOK),
+            "recoveries": list_of(RECOVERY),
+            "decoys": list_of(DECOY),
+            "verify": list_of(CLAIM),
         },
         required={"format": True},
     ),

@@ -14,7 +14,16 @@ from harness.ports.contents import Counter, Table
 from harness.ports.objects import Column, Constraint, Cost, Index
 from harness.ports.servers import HasTools
 from harness.ports.table_specs import Formula, TableSpec
-from harness.ports.values import Address, Recipe, Rows, SessionInfo, ToolResult
+from harness.ports.values import (
+    Address,
+    Recipe,
+    Rows,
+    SentStatement,
+    SessionInfo,
+    SessionProgress,
+    ToolResult,
+)
+from harness.sqltext import Dialect
 
 
 class Session(Protocol):
@@ -132,12 +141,23 @@ class SessionsModule(Protocol[S_in]):
         """Sessions that block others and wait for nobody."""
         ...
 
-    def progress(self, s: S_in) -> list[dict[str, Any]]:
-        """What is under way as the server counts it: ``pid``, ``phase``, ``done``, ``total``."""
+    def progress(self, s: S_in) -> list[SessionProgress]:
+        """What is under way, as the server counts it."""
         ...
 
     def prepare_progress(self, s: S_in) -> None:
         """Switch on what :meth:`progress` needs, once for each start of the server."""
+
+
+class StatementLogModule(Protocol[S_in]):
+    """The server's own log of what sessions send it."""
+
+    def begin(self, s: S_in, database: str) -> None:
+        """From now on new sessions in that database are logged, statement by statement."""
+
+    def read(self, s: S_in, log: str) -> list[SentStatement]:
+        """What was logged so far, in order; ``log`` is the text of the server's log file."""
+        ...
 
 
 class CatalogModule(Protocol[S_in]):
@@ -325,7 +345,7 @@ class Engine(Protocol):
         ...
 
     @property
-    def dialect(self) -> str:
+    def dialect(self) -> Dialect:
         """Whose SQL it speaks when a scenario has none under its own name."""
         ...
 
@@ -343,6 +363,9 @@ class Engine(Protocol):
 
     @property
     def sessions(self) -> SessionsModule[Any]: ...
+
+    @property
+    def statement_log(self) -> StatementLogModule[Any]: ...
 
     @property
     def catalog(self) -> CatalogModule[Any]: ...

@@ -50,6 +50,24 @@ class SessionInfo:
 
 
 @dataclass(frozen=True)
+class SessionProgress:
+    """How far a session is; ``done`` and ``total`` are None where the server counts none."""
+
+    pid: int
+    phase: str
+    done: int | None
+    total: int | None
+
+
+@dataclass(frozen=True)
+class SentStatement:
+    """A statement as the server's own log has it, and the session that sent it."""
+
+    pid: int
+    sql: str
+
+
+@dataclass(frozen=True)
 class ToolResult:
     """How a command-line tool of the server ended: exit code and capped output."""
 

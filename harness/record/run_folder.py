@@ -11,16 +11,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.drill import results
 from harness.errors import EnvironmentProblem, UsageError
-from harness.record import timeline
 
 HEADER = "header.json"
+EVENTS = "events.jsonl"
 
 
 def new_run_id() -> str:
     """Sorts by time, never repeats."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+def as_json(value: Any) -> str:
+    """For a file that people may open."""
+    return json.dumps(value, indent=1, default=str) + "\n"
 
 
 def write_atomically(path: Path, content: str) -> None:
@@ -39,7 +43,7 @@ def write_atomically(path: Path, content: str) -> None:
 
 
 class RunFolder:
-    """``out/<run>/``: header, one folder for each trial, and what is rendered from them."""
+    """``out/<run>/``: header, the records, and what is rendered from them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -67,10 +71,18 @@ class RunFolder:
         return cls(path.resolve())
 
     def write_header(self, header: Mapping[str, Any]) -> None:
-        write_atomically(self.path / HEADER, json.dumps(header, indent=1, default=str))
+        write_atomically(self.path / HEADER, as_json(header))
 
-    def header(self) -> dict[str, Any]:
-        return json.loads((self.path / HEADER).read_text(encoding="utf-8"))
+    def header(self) -> Mapping[str, Any]:
+        """What was known when the run began. UsageError if it is not the header of a run."""
+        path = self.path / HEADER
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UsageError(f"{path} cannot be read as JSON: {error}") from error
+        if not isinstance(value, dict):
+            raise UsageError(f"{path}: wanted an object, found {type(value).__name__}")
+        return value
 
     def trial_folder(self, trial_id: str, attempt: int = 1) -> Path:
         """Made at the first call; ``~2`` marks the second attempt."""
@@ -82,18 +94,7 @@ class RunFolder:
             raise EnvironmentProblem(f"cannot make {folder}: {error.strerror}") from error
         return folder
 
-    def events(self, trial_id: str, attempt: int = 1) -> tuple[timeline.Event, ...]:
-        path = self.trial_folder(trial_id, attempt) / "events.jsonl"
-        return timeline.read(path) if path.exists() else ()
-
-    def rebuild(self) -> dict[str, Any]:
-        """The run's result from the events alone, also when the run was killed."""
-        trials = []
-        for path in sorted(self.path.glob("*/events.jsonl"), key=lambda p: p.stat().st_mtime_ns):
-            _, _, attempt = path.parent.name.partition("~")
-            events = timeline.read(path)
-            if events:
-                result = results.of_trial(events, int(attempt or 1))
-                if result["id"]:
-                    trials.append(result)
-        return results.of_run(self.header(), trials)
+    def attempts(self) -> list[tuple[Path, int]]:
+        """The record of every trial that was begun, with the number of its attempt, by time."""
+        paths = sorted(self.path.glob(f"*/{EVENTS}"), key=lambda path: path.stat().st_mtime_ns)
+        return [(path, int(path.parent.name.partition("~")[2] or 1)) for path in paths]

@@ -1,8 +1,8 @@
-"""The append-only record of one trial: the only source of every verdict and report.
+"""The append-only record of a trial or a sweep: the only source of every verdict and report.
 
-An event is one JSON object on one line of ``events.jsonl``, flushed as it happens, so that
-what had happened can still be told after the harness itself was killed. Times are monotonic
-nanoseconds since the trial began; the wall clock is noted once, in the first event.
+An event is one JSON object on one line of a file, flushed as it happens, so that what had happened
+can still be told after the harness itself was killed. Times are monotonic nanoseconds since the
+record began; the wall clock is noted once, in the first event.
 """
 
 from __future__ import annotations
@@ -10,51 +10,118 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Generic, Literal, TypeVar
 
-from harness.errors import DrillError, EnvironmentProblem
+from cattrs import BaseValidationError, Converter, transform_error
+
+from harness.errors import DrillError, EnvironmentProblem, UsageError
+from harness.record.events import OF_A_TRIAL, Clock, Other, Payload, Span
+
+P = TypeVar("P", bound=Payload, covariant=True)
+Q = TypeVar("Q", bound=Payload)
+D = TypeVar("D")
+Kinds = Mapping[str, type[Payload]]
+Edge = Literal["", "begin", "end"]
 
 
 @dataclass(frozen=True)
-class Event:
-    """Something that happened: when (ns since the trial began), in which lane, what, details."""
+class Event(Generic[P]):
+    """Something that happened, and when (ns since the record began).
+
+    ``edge`` tells whether it begins or ends what lasts; it is empty for what only happens.
+    """
 
     t_ns: int
-    lane: str
-    kind: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    what: P
+    edge: Edge = ""
 
     def to_json(self) -> str:
-        return json.dumps(
-            {"t_ns": self.t_ns, "lane": self.lane, "kind": self.kind, **self.data}, default=str
-        )
+        what = self.what
+        if isinstance(what, Other):
+            told = {"t_ns": self.t_ns, "lane": what.lane, "kind": what.kind, **what.data}
+        else:
+            kind = f"{what.KIND}.{self.edge}" if self.edge else what.KIND
+            told = {"t_ns": self.t_ns, "lane": what.LANE, "kind": kind}
+            told |= _of_begin(what) if self.edge == "begin" else asdict(what)
+        return json.dumps(told, default=str)
 
     @classmethod
-    def from_json(cls, line: str) -> Event:
-        data = json.loads(line)
-        return cls(data.pop("t_ns"), data.pop("lane"), data.pop("kind"), data)
+    def read(cls, told: Mapping[str, Any], kinds: Kinds = OF_A_TRIAL) -> Event[Any]:
+        """From what a line says; a sweep of before had neither time nor lane."""
+        rest = {key: value for key, value in told.items() if key not in ("t_ns", "lane", "kind")}
+        word, t_ns = told["kind"], told.get("t_ns", 0)
+        name, dot, edge = word.rpartition(".")
+        if dot and edge in ("begin", "end") and name in kinds:
+            return Event(t_ns, structured(kinds[name], rest), edge)
+        if word in kinds:
+            return Event(t_ns, structured(kinds[word], rest))
+        return Event(t_ns, Other(told.get("lane", ""), word, rest))
+
+
+def told(events: Iterable[Event[Any]], kind: type[Q]) -> list[Event[Q]]:
+    """Those of the events that tell something of that kind, in order; of a span both ends."""
+    return [event for event in events if isinstance(event.what, kind)]
+
+
+def first(events: Iterable[Event[Any]], kind: type[Q]) -> Q | None:
+    """What the first event of that kind tells; None if there is none."""
+    return next((event.what for event in events if isinstance(event.what, kind)), None)
+
+
+def structured(kind: type[D], value: Mapping[str, Any]) -> D:
+    """The value as a dataclass; what it lacks has its default, what is not known is left out."""
+    return _converter().structure(_without_nulls(value), kind)
+
+
+@cache
+def _converter() -> Converter:
+    converter = Converter()
+    converter.register_structure_hook(str, lambda value, _: str(value))
+    return converter
+
+
+def _without_nulls(value: Any) -> Any:
+    """So that a field that was not known has its default."""
+    if isinstance(value, Mapping):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return value
+
+
+def _of_begin(what: Payload) -> dict[str, Any]:
+    """Nothing of how it went, as that is not known yet."""
+    whole = asdict(what)
+    default = {field.name: field.default for field in fields(what)}
+    return {k: v for k, v in whole.items() if v != default[k]}
 
 
 class Timeline:
     """Grows by one event at a time, from any thread; what it wrote it never changes.
 
-    Secrets registered with :meth:`redact` are replaced before anything is kept or written:
-    this is the single path by which text enters the run folder.
+    Secrets registered with :meth:`redact` are replaced before anything is kept or written: this is
+    the single path by which text enters the run folder. A file that is there already is gone on
+    with if it is to be ``continued``; a last line that a kill cut off is taken away first.
     """
 
-    def __init__(self, path: Path | None = None, listener=None) -> None:
-        self._events: list[Event] = []
+    def __init__(
+        self,
+        path: Path | None = None,
+        listener: Callable[[Event[Any]], None] | None = None,
+        *,
+        continued: bool = False,
+    ) -> None:
+        self._events: list[Event[Any]] = []
         self._lock = threading.Lock()
         self._secrets: set[str] = set()
         self._listener = listener
         self._start_ns = time.monotonic_ns()
-        self._file: IO[str] | None = _opened(path) if path else None
-        self.add("trial", "clock", wall=datetime.now(UTC).isoformat(timespec="milliseconds"))
+        self._file: IO[str] | None = _opened(path, continued) if path else None
+        self.add(Clock(wall=datetime.now(UTC).isoformat(timespec="milliseconds")))
 
     def redact(self, secret: str) -> None:
         """From now on ``secret`` appears nowhere in the record."""
@@ -62,22 +129,21 @@ class Timeline:
             self._secrets.add(secret)
 
     def now_ns(self) -> int:
-        """Nanoseconds since the trial began."""
+        """Nanoseconds since the record began."""
         return time.monotonic_ns() - self._start_ns
 
-    def add(self, lane: str, kind: str, **data: Any) -> Event:
+    def add(self, what: Payload, edge: Edge = "") -> None:
         """Append one event and flush it to the file."""
         with self._lock:
-            event = Event(self.now_ns(), lane, kind, data)
+            event: Event[Any] = Event(self.now_ns(), what, edge)
             line = event.to_json()
             for secret in self._secrets:
                 line = line.replace(secret, "********")
-            event = Event.from_json(line)
+            event = Event.read(json.loads(line), {what.KIND: type(what)})
             self._events.append(event)
             self._write(line)
         if self._listener:
             self._listener(event)
-        return event
 
     def _write(self, line: str) -> None:
         """To the file. EnvironmentProblem once if it cannot be written; then only memory is."""
@@ -93,22 +159,20 @@ class Timeline:
             raise _unwritable(file.name, error) from error
 
     @contextmanager
-    def span(self, lane: str, kind: str, **data: Any) -> Iterator[dict[str, Any]]:
-        """Record ``<kind>.begin`` and ``<kind>.end``; what the body puts into the dict is kept."""
+    def span(self, what: Span) -> Iterator[dict[str, Any]]:
+        """Record its begin and its end; what the body puts into the dict, by field, is kept."""
         begun = self.now_ns()
-        self.add(lane, f"{kind}.begin", **data)
+        self.add(what, "begin")
         found: dict[str, Any] = {}
         try:
             yield found
         except BaseException as error:
-            found.setdefault("ok", False)
-            found.setdefault("error", _said(error))
+            found = {"ok": False, "error": _said(error), **found}
             raise
         finally:
-            found.setdefault("ok", True)
-            self.add(lane, f"{kind}.end", **{**data, **found}, took_ns=self.now_ns() - begun)
+            self.add(replace(what, **found, took_ns=self.now_ns() - begun), "end")
 
-    def events(self) -> tuple[Event, ...]:
+    def events(self) -> tuple[Event[Any], ...]:
         """A copy of everything recorded so far."""
         with self._lock:
             return tuple(self._events)
@@ -125,9 +189,12 @@ def _said(error: BaseException) -> str:
     return str(error) if isinstance(error, DrillError) else f"{type(error).__name__}: {error}"
 
 
-def _opened(path: Path) -> IO[str]:
+def _opened(path: Path, continued: bool) -> IO[str]:
     try:
-        return path.open("w", encoding="utf-8")
+        if continued and path.exists():
+            raw = path.read_bytes()
+            path.write_bytes(raw[: raw.rfind(b"\n") + 1])
+        return path.open("a" if continued else "w", encoding="utf-8")
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -138,13 +205,21 @@ def _unwritable(path: Path | str, error: OSError) -> EnvironmentProblem:
     )
 
 
-def read(path: Path) -> tuple[Event, ...]:
-    """The events of a file, up to the first line that was cut short by a crash."""
-    events = []
+def read(path: Path, kinds: Kinds = OF_A_TRIAL) -> tuple[Event[Any], ...]:
+    """The events of a file, up to the first line that was cut short by a crash.
+
+    UsageError if a whole line is none of ours.
+    """
+    events: list[Event[Any]] = []
     with path.open(encoding="utf-8") as lines:
-        for line in lines:
+        for number, line in enumerate(lines, 1):
             try:
-                events.append(Event.from_json(line))
+                events.append(Event.read(json.loads(line), kinds))
             except (json.JSONDecodeError, KeyError):
                 break
+            except BaseValidationError as error:
+                why = "; ".join(transform_error(error))
+                raise UsageError(
+                    f"{path}:{number}: no event of ours: {why}; wanted the record as it was written"
+                ) from error
     return tuple(events)

@@ -1,17 +1,15 @@
 """One renderer per report format; each module holds a ``KIND`` of :class:`Format`.
 
-A renderer is handed the value of ``run.json`` (see ``docs/record.md``) and a function that
-gives the timeline of a trial. It shows what was judged and computes neither a verdict nor
-an exit code. Modules of this room without ``KIND`` are what the renderers share.
+A renderer of a run is handed its :class:`harness.drill.results.RunResult` and a function that
+gives the timeline of a trial; one of a sweep its :class:`harness.sweep.results.SweepResult`. It
+shows what was judged and computes neither a verdict nor an exit code. Modules without ``KIND`` are
+what the renderers share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from harness.record.timeline import Event
 
 
 @dataclass(frozen=True)
@@ -19,4 +17,4 @@ class Format:
     """A report: the name of its file, and the text it makes of a run."""
 
     FILE_NAME: str
-    render: Callable[[Mapping[str, Any], Callable[[str], Sequence[Event]]], str]
+    render: Callable[..., str]

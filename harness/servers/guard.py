@@ -45,6 +45,8 @@ class Guard:
         self.server = server
         self.nonce = secrets.token_hex(16)
         self.identity = ""
+        self.own_pids: set[int] = set()
+        """Server sessions that were opened through this guard, also those that are gone."""
 
     def adopt(self, deadline_s: float = 60) -> str:
         """Wait until the new server answers, plant the nonce, and return its version."""
@@ -75,9 +77,11 @@ class Guard:
         while True:
             try:
                 self.server.proof()
-                return self.engine.connector.connect(
+                session: Session = self.engine.connector.connect(
                     self.server.address(), database, application=application, timeout_s=timeout_s
                 )
+                self.own_pids.add(session.pid)
+                return session
             except DatabaseError as error:
                 if deadline_s == 0:
                     raise

@@ -98,7 +98,7 @@ def _check_mark(source: Source, at: int) -> None:
     if mark == '"':
         source.refuse_open(at, "quoted identifier", '"')
     if mark == "\\":
-        command = re.compile(r"\\\S*").match(source.text, at).group()
+        command = re.findall(r"\\\S*", source.text[at:])[0]
         move = (
             "delete this line, it only protects a restore by psql"
             if command in ("\\restrict", "\\unrestrict")

@@ -56,6 +56,9 @@ INSIDE = (
     Way.QUERY_CANCEL,
     Way.SERVER_SIGKILL,
 )
+OF_THE_WAY_BACK = frozenset({Way.CLIENT_SIGKILL, Way.SESSION_KILL, Way.REPLY_LOST})
+"""How the way down dies: the client alone, the session with its statement, or the answer alone.
+The other ways leave what these leave."""
 AMID_BOOKKEEPING = (Way.CLIENT_SIGKILL, Way.SERVER_SIGKILL)
 """Between two messages of the tool's own transaction; its end and its begin get every way."""
 
@@ -64,14 +67,14 @@ AMID_BOOKKEEPING = (Way.CLIENT_SIGKILL, Way.SERVER_SIGKILL)
 class Row:
     """One message of the reference run: a row of the matrix."""
 
-    n: int
-    label: str
+    n: int = 0
+    label: str = ""
     """The first line of its SQL."""
-    kind: str
+    kind: str = ""
     """``statement`` of the migration, ``bookkeeping`` of the tool, or ``commit``."""
-    statements: int
+    statements: int = 0
     """How many statements of the migration it carries."""
-    done_before: int
+    done_before: int = 0
     """How many statements of the migration were sent before it."""
     place: str = ""
     """``file:line`` of its first statement, where it is known."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from harness.errors import DrillError
-from harness.layouts import Migration
+from harness.layouts import Script
 from harness.state.difference import difference
 from harness.state.rows import column_sums
 from harness.state.snapshot import Snapshot
@@ -74,15 +74,15 @@ class ReferenceRunner:
         self._client = client
         self._tables = tuple(tables)
 
-    def plainly(self, migration: Migration, database: str, *, down: bool = False) -> None:
+    def plainly(self, request: RunRequest, database: str) -> None:
         """Run it with nothing between it and the server. ReferenceFailed if it fails."""
         self._server.leave(database)
-        run = self._client.start(RunRequest(migration, down), self._server.address, database)
+        run = self._client.start(request, self._server.address, database)
         _check(run.outcome(RUN_DEADLINE_S))
 
     def watch(
         self,
-        migration: Migration,
+        request: RunRequest,
         trial: TrialDatabase,
         before: Snapshot,
         volatile: Mapping[str, tuple[str, ...]],
@@ -93,7 +93,7 @@ class ReferenceRunner:
         try:
             proxy.stop_at(Breakpoint(1, "before"))
             address = self._server.through(proxy.port)
-            run = self._client.start(RunRequest(migration), address, trial.database)
+            run = self._client.start(request, address, trial.database)
             trial.holds = None
             n = 1
             while (message := proxy.wait_stopped(RUN_DEADLINE_S, run.ended)) is not None:
@@ -111,7 +111,7 @@ class ReferenceRunner:
                 "can be struck; its adapter must hand it {url}, or {host} and {port}"
             )
         self._look(states, messages, trial, volatile, last=True)
-        rows = self.rows(messages, migration)
+        rows = self.rows(messages, request.script)
         total = sum(row.statements for row in rows)
         states[-1] = State(total, states[-1].snapshot)
         return Reference(tuple(rows), tuple(states), total, (), dict(volatile))
@@ -149,9 +149,9 @@ class ReferenceRunner:
         kinds = [(m, kind_of(m, self._tables)) for m in messages]
         return sum(len(self._server.cut(m.text)) or 1 for m, kind in kinds if kind == "statement")
 
-    def rows(self, messages: Sequence[Message], migration: Migration) -> list[Row]:
+    def rows(self, messages: Sequence[Message], script: Script | None) -> list[Row]:
         """The rows of the matrix: what each message is, and where it stands in the file."""
-        places = self._places(migration)
+        places = self._places(script)
         rows, done = [], 0
         for message in messages:
             kind = kind_of(message, self._tables)
@@ -165,10 +165,8 @@ class ReferenceRunner:
             done += count
         return rows
 
-    def _places(self, migration: Migration) -> list[str]:
-        if migration.up is None:
-            return []
-        cut = migration.up.cut(self._server.engine.dialect)
+    def _places(self, script: Script | None) -> list[str]:
+        cut = script.cut(self._server.engine.dialect) if script else ()
         return [f"{statement.file}:{statement.line}" for statement in cut]
 
     def volatile(self, one: TrialDatabase, other: TrialDatabase) -> dict[str, tuple[str, ...]]:

@@ -2,104 +2,263 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import dropwhile
 from typing import Any
 
-from harness.sweep.verdicts import Grade, worst
+from harness.exit_codes import ExitCode
+from harness.record import timeline
+from harness.record.run_folder import RunFolder, as_json
+from harness.record.timeline import Event, structured
+from harness.sweep.events import (
+    FILE_NAME,
+    OF_A_SWEEP,
+    Broken,
+    CellStruck,
+    OfSweep,
+    Referred,
+    SeedRefused,
+    StateHealed,
+    SweptToEnd,
+    WayBackTried,
+)
+from harness.sweep.rollback import Rollback
+from harness.sweep.verdicts import Attempt, Grade, worst
 
 
-def of(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Fold the events: the header, and for each migration its rows, states and cells.
+@dataclass(frozen=True)
+class SweepHeader:
+    """What is known of a sweep before its first cell (docs/record.md, header.json).
 
-    Of two records of one cell, as an interrupted run may leave, the last counts.
+    ``took_ms`` and ``interrupted``, the number of a signal, are added at its end.
     """
-    header: dict[str, Any] = {}
-    refused: dict[str, str] = {}
-    migrations: dict[str, dict[str, Any]] = {}
+
+    run: str = ""
+    started: str = ""
+    version: str = ""
+    command: str = ""
+    sweep: Mapping[str, Any] = field(default_factory=dict)
+    """What the command line asked for, by option."""
+    folder: str = ""
+    layout: str = ""
+    tool: str = ""
+    emulated: bool = False
+    plain_for: str = ""
+    """The tool that keeps a record of this folder, where one was swept with that keeps none."""
+    notes: str = ""
+    engine: str = ""
+    server_version: str = ""
+    image: str = ""
+    backend: str = ""
+    backend_because: str = ""
+    planned: tuple[str, ...] = ()
+    prints: Mapping[str, str] = field(default_factory=dict)
+    took_ms: float = 0.0
+    interrupted: int | None = None
+    crashed: str = ""
+    """The error of ours, or of the machine, that ended it; with the exit code that it carries."""
+    crashed_with: int = ExitCode.BUG
+
+
+@dataclass(frozen=True)
+class CellResult(CellStruck):
+    """A cell with what its state asks of a person."""
+
+    grade: Grade = Grade.INCONCLUSIVE
+    heals: str = ""
+    """The first recovery that healed its state."""
+
+
+@dataclass(frozen=True)
+class MigrationResult:
+    """Everything that was found out about one migration."""
+
+    version: str
+    reference: Referred
+    cells: tuple[CellResult, ...]
+    """Of the way up."""
+    healings: tuple[StateHealed, ...]
+    way_back: WayBackTried
+    down_cells: tuple[CellResult, ...]
+    down_healings: tuple[StateHealed, ...]
+    finished: bool
+    broken: str
+
+    @property
+    def name(self) -> str:
+        return self.reference.name or self.version
+
+    @property
+    def rollback(self) -> Rollback:
+        """How far its way down leads back."""
+        return self.way_back.rollback
+
+    @property
+    def every_cell(self) -> tuple[CellResult, ...]:
+        """Of both ways."""
+        return (*self.cells, *self.down_cells)
+
+    @property
+    def atomic(self) -> bool:
+        """No crash that struck left anything between before and after."""
+        struck = [cell for cell in self.cells if not cell.missed]
+        return bool(struck) and all(cell.left.name in ("before", "after") for cell in struck)
+
+    @property
+    def worst(self) -> Grade:
+        """The loudest grade of its cells, and of whether it goes through on rows."""
+        grades = [cell.grade for cell in self.every_cell]
+        if self.reference.fails_with_rows:
+            grades.append(Grade.FAILS_ON_ROWS)
+        return worst(grades)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something of a migration that counts against a sweep, or that is not known."""
+
+    migration: str
+    point: str
+    """A crash point, or what else it is about."""
+    grade: Grade
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class SweepResult(SweepHeader):
+    """A sweep as its reports tell it (docs/record.md, sweep.json)."""
+
+    migrations: tuple[MigrationResult, ...] = ()
+    seed_refused: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    """What was found out, or was not, besides the cells."""
+    fail_on: Grade = Grade.LOSES_DATA
+    baseline: bool = False
+    """Whether an earlier sweep was compared with."""
+    against: tuple[Finding, ...] = ()
+    unknown: tuple[Finding, ...] = ()
+    exit_code: int = ExitCode.NOTHING
+
+    @property
+    def every_cell(self) -> list[CellResult]:
+        return [cell for migration in self.migrations for cell in migration.every_cell]
+
+    @property
+    def grades(self) -> dict[Grade, int]:
+        """How many cells have each grade, from harmless to harmful."""
+        counts = Counter(cell.grade for cell in self.every_cell)
+        return {grade: counts[grade] for grade in Grade if grade in counts}
+
+    @property
+    def worst(self) -> Grade:
+        return worst([migration.worst for migration in self.migrations])
+
+    @property
+    def broken(self) -> list[MigrationResult]:
+        return [migration for migration in self.migrations if migration.broken]
+
+    @property
+    def unfinished(self) -> list[str]:
+        """The planned versions that were not swept to their end, and do not fail by themselves.
+
+        What a dump had applied before is not swept, and comes before all that is.
+        """
+        told = {m.version: m.finished or bool(m.broken) for m in self.migrations}
+        planned = list(self.planned)
+        if self.sweep.get("seed_dump"):
+            planned = list(dropwhile(lambda version: version not in told, planned))
+        return [v for v in dict.fromkeys([*planned, *told]) if not told.get(v, False)]
+
+
+@dataclass
+class _Draft:
+    """What is known so far of one migration; of two records of one thing the last counts."""
+
+    reference: Referred = field(default_factory=Referred)
+    way_back: WayBackTried = field(default_factory=WayBackTried)
+    cells: dict[str, CellStruck] = field(default_factory=dict)
+    healings: dict[str, StateHealed] = field(default_factory=dict)
+    finished: bool = False
+    broken: str = ""
+
+    def finish(self, version: str) -> MigrationResult:
+        cells = [self._graded(cell) for cell in self.cells.values()]
+        return MigrationResult(
+            version,
+            self.reference,
+            tuple(cell for cell in cells if not cell.down),
+            tuple(state for state in self.healings.values() if not state.down),
+            self.way_back,
+            tuple(cell for cell in cells if cell.down),
+            tuple(state for state in self.healings.values() if state.down),
+            self.finished,
+            self.broken,
+        )
+
+    def _graded(self, cell: CellStruck) -> CellResult:
+        healing = self.healings.get(cell.state)
+        if cell.missed or healing is None:
+            return CellResult(**vars(cell))
+        heals = healed_by(healing)
+        return CellResult(**vars(cell), grade=healing.grade, heals=heals.name if heals else "")
+
+
+def healed_by(healing: StateHealed) -> Attempt | None:
+    """The first recovery that healed the state."""
+    return next((attempt for attempt in healing.attempts if attempt.healed), None)
+
+
+def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
+    """Fold the events: for each migration its rows, states and cells."""
+    drafts: dict[str, _Draft] = {}
+    refused: Mapping[str, str] = {}
     for event in events:
-        kind, facts = event["kind"], {k: v for k, v in event.items() if k != "kind"}
-        if kind == "header":
-            header = {**header, **facts}
-            continue
-        if kind == "seeding":
-            refused = facts["refused"]
-            continue
-        own = migrations.setdefault(
-            facts["migration"], {"cells": {}, "healings": {}, "finished": False, "broken": ""}
-        )
-        if kind == "reference":
-            own["reference"] = facts
-        elif kind == "cell":
-            own["cells"][facts["point"]] = facts
-        elif kind == "healing":
-            own["healings"][facts["state"]] = {"probes": [], "gone": {}, **facts}
-        elif kind == "broken":
-            own["broken"] = facts["says"]
-        elif kind == "finished":
-            own["finished"] = True
-    told = [_migration(version, own) for version, own in migrations.items()]
-    counts = Counter(cell["grade"] for m in told for cell in m["cells"])
-    grades = [Grade(grade) for grade in counts]
-    return {
-        **header,
-        "migrations": told,
-        "cells": sum(counts.values()),
-        "grades": {grade: counts[grade] for grade in Grade if grade in counts},
-        "worst": worst(grades),
-        "states": dict(Counter(_plain(c["left"]["name"]) for m in told for c in m["cells"])),
-        "unexplained": sum(
-            not c["left"]["explained"] for m in told for c in m["cells"] if not c["missed"]
-        ),
-        "seed_refused": refused,
-        "broken": [m["version"] for m in told if m["broken"]],
-    }
+        what = event.what
+        if isinstance(what, SeedRefused):
+            refused = what.refused
+        elif isinstance(what, OfSweep):
+            _enter(drafts.setdefault(what.migration, _Draft()), what)
+    return SweepResult(
+        **vars(header),
+        migrations=tuple(draft.finish(version) for version, draft in drafts.items()),
+        seed_refused=refused,
+    )
 
 
-def _migration(version: str, own: dict[str, Any]) -> dict[str, Any]:
-    reference = own.get("reference", {})
-    cells = []
-    for cell in own["cells"].values():
-        healing = own["healings"].get(cell["state"], {})
-        grade = (
-            Grade.INCONCLUSIVE if cell["missed"] else Grade(healing.get("grade", "inconclusive"))
-        )
-        heals = next((a for a in healing.get("attempts", ()) if a["healed"]), None)
-        cells.append({**cell, "grade": grade, "heals": heals["name"] if heals else ""})
-    struck = [cell for cell in cells if not cell["missed"]]
-    return {
-        "version": version,
-        "name": reference.get("name", version),
-        "files": reference.get("files", []),
-        "rows": reference.get("rows", []),
-        "states": reference.get("states", []),
-        "statements": reference.get("statements", 0),
-        "volatile": reference.get("volatile", {}),
-        "filled": reference.get("filled", []),
-        "fails_with_rows": reference.get("fails_with_rows", ""),
-        "removes": reference.get("removes", {}),
-        "down": reference.get("down", False),
-        "healings": list(own["healings"].values()),
-        "cells": cells,
-        "worst": worst([cell["grade"] for cell in cells]),
-        "atomic": bool(struck) and all(map(_is_whole, struck)),
-        "finished": own["finished"],
-        "broken": own["broken"],
-    }
+def _enter(draft: _Draft, what: OfSweep) -> None:
+    match what:
+        case Referred():
+            draft.reference = what
+        case WayBackTried():
+            draft.way_back = what
+        case CellStruck():
+            draft.cells[what.point] = what
+        case StateHealed():
+            draft.healings[what.state] = what
+        case Broken():
+            draft.broken = what.says
+        case SweptToEnd():
+            draft.finished = True
 
 
-def _is_whole(cell: Mapping[str, Any]) -> bool:
-    return cell["left"]["name"] in ("before", "after")
+def header_of(folder: RunFolder) -> SweepHeader:
+    """What was known when the sweep of that folder began."""
+    return structured(SweepHeader, folder.header())
 
 
-def _plain(name: str) -> str:
-    """The family of a state's name: counts would be as many as there are migrations."""
-    if "debris" in name:
-        return "k of n, and debris"
-    return "k of n" if " of " in name else name
+def of_folder(folder: RunFolder) -> SweepResult:
+    """What the sweep of that folder has found out, from its record alone."""
+    return of(header_of(folder), timeline.read(folder.path / FILE_NAME, OF_A_SWEEP))
 
 
-def as_json(result: Mapping[str, Any]) -> str:
-    """The result as it is written to ``sweep.json``."""
-    return json.dumps(result, indent=1, default=str) + "\n"
+def to_json(result: SweepResult) -> str:
+    """The text of ``sweep.json``; what is counted stands beside what it was counted from."""
+    told = asdict(result)
+    for name in ("grades", "worst", "unfinished"):
+        told[name] = getattr(result, name)
+    told["cells"] = len(result.every_cell)
+    for value, migration in zip(told["migrations"], result.migrations, strict=True):
+        value |= {"name": migration.name, "worst": migration.worst, "atomic": migration.atomic}
+    return as_json(told)

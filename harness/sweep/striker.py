@@ -8,37 +8,27 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass
 
-from harness.layouts import Migration
+from harness.record.events import WitnessSeen
+from harness.record.timeline import Timeline
 from harness.state.snapshot import Snapshot
 from harness.sweep import held_run, verdicts
-from harness.sweep.journal import Journal, Known
+from harness.sweep.events import CellStruck, StateHealed
 from harness.sweep.points import Point, Way, Where
-from harness.sweep.recovery_trials import Crash, RecoveryTrials
+from harness.sweep.recoveries import Recoveries
+from harness.sweep.recovery_trials import RecoveryTrials
 from harness.sweep.reference import Reference
+from harness.sweep.resumption import Known
+from harness.sweep.subject import Crash, Subject
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
-from harness.tools.client import Client, RunRequest
+from harness.tools.client import Client
 
 TRIES = 2
 """Of a fault that misses its moment; one that never strikes is told as such."""
 BATCH = 8
 """Runs that one server death strikes."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The migration that is struck, and what it starts from."""
-
-    migration: Migration
-    previous: str
-    """The version before it, as the tool names it."""
-    reference: Reference
-    base: Snapshot
-    template: str
-    """The database that holds ``base``."""
 
 
 class Striker:
@@ -48,20 +38,19 @@ class Striker:
         self,
         server: SweepServer,
         client: Client,
-        recovery_trials: RecoveryTrials,
+        recoveries: Recoveries,
         tables: Sequence[str],
-        journal: Journal,
+        record: Timeline,
         known: Known,
-        news: Callable[..., None],
         jobs: int,
     ) -> None:
         self._server = server
         self._client = client
-        self._recovery_trials = recovery_trials
+        self._recoveries = recoveries
+        self._recovery_trials = RecoveryTrials(server, recoveries, tables)
         self._tables = tables
-        self._journal = journal
+        self._record = record
         self._known = known
-        self._news = news
         self._jobs = jobs
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="cells")
         self._lock = threading.Lock()
@@ -111,7 +100,7 @@ class Striker:
     def _alone(self, subject: Subject, point: Point, trial: TrialDatabase) -> None:
         """Strike one run; once more, if the fault misses."""
         row = subject.reference.rows[point.n - 1]
-        request = RunRequest(subject.migration)
+        request = subject.request
         for _ in range(TRIES):
             self._server.prepare(trial, subject.template, subject.base)
             trial.holds = None
@@ -127,8 +116,9 @@ class Striker:
             self._server.prepare(trial, subject.template, subject.base)
             trial.holds = None
         rows = [subject.reference.rows[point.n - 1] for point in batch]
-        request = RunRequest(subject.migration)
-        all_struck = held_run.all_at_once(self._server, trials, batch, rows, self._client, request)
+        all_struck = held_run.all_at_once(
+            self._server, trials, batch, rows, self._client, subject.request
+        )
         again = [s.point for s in all_struck if s.missed and tries > 1]
         for trial, struck in zip(trials, all_struck, strict=True):
             if struck.point not in again:
@@ -138,38 +128,40 @@ class Striker:
 
     def _observe(self, subject: Subject, trial: TrialDatabase, struck: held_run.Struck) -> None:
         """Name the state that is left, write it down, and heal it if it is new."""
-        migration = subject.migration
+        migration, ended = subject.migration, struck.ended
         snapshot = self._server.snapshot(trial.database, subject.reference.volatile)
         trial.holds = snapshot
         left = verdicts.name(snapshot, subject.reference, self._tables)
-        belief = self._recovery_trials.believes(trial.database)
-        applied, stuck = belief.applied, bool(belief.stuck)
-        state = f"{left.key}/{','.join(applied[-1:])}/{'stuck' if stuck else 'free'}"
-        if not struck.missed and self._is_first(migration, state):
+        belief = self._recoveries.believes(trial.database)
+        stuck = bool(belief.stuck)
+        told = f"{left.key}/{','.join(belief.applied[-1:])}/{'stuck' if stuck else 'free'}"
+        state = subject.named(told)
+        if not struck.missed and self._is_first(migration.version, state):
             self._heal(subject, trial, left, snapshot, state)
-        self._journal.add(
-            "cell",
-            migration=migration.version,
-            point=struck.point.id,
-            n=struck.point.n,
-            where=struck.point.where,
-            way=struck.point.way,
-            missed=struck.missed,
-            witnesses=[asdict(witness) for witness in struck.witnesses],
-            exit_status=struck.ended.status if struck.ended else None,
-            said=struck.ended.said[-500:] if struck.ended else "",
-            state=state,
-            left=asdict(left),
-            applied=list(applied),
-            stuck=stuck,
+        self._record.add(
+            CellStruck(
+                migration.version,
+                down=subject.down,
+                point=subject.named(struck.point.id),
+                n=struck.point.n,
+                where=struck.point.where,
+                way=struck.point.way,
+                missed=struck.missed,
+                witnesses=tuple(WitnessSeen(w.source, w.says, w.data) for w in struck.witnesses),
+                exit_status=ended.status if ended else None,
+                said=ended.said[-500:] if ended else "",
+                state=state,
+                left=left,
+                applied=belief.applied,
+                stuck=stuck,
+            )
         )
-        self._news("cell", migration=migration, left=left, missed=struck.missed)
 
-    def _is_first(self, migration: Migration, state: str) -> bool:
+    def _is_first(self, version: str, state: str) -> bool:
         """True once for each state: whoever is told so heals it."""
         with self._lock:
-            known = (migration.version, state) in self._known.healed
-            self._known.healed.add((migration.version, state))
+            known = (version, state) in self._known.healed
+            self._known.healed.add((version, state))
             return not known
 
     def _heal(
@@ -181,21 +173,22 @@ class Striker:
         state: str,
     ) -> None:
         migration, reference = subject.migration, subject.reference
-        crash = Crash(migration, subject.previous, reference, left, snapshot)
-        settled = self._recovery_trials.settled(migration, trial.database)
+        settled = self._recoveries.settled(migration, trial.database, down=subject.down)
         probes = self._recovery_trials.probe(reference, trial.database)
-        attempts = self._recovery_trials.heal(crash, trial)
+        attempts = self._recovery_trials.heal(Crash(subject, left, snapshot, settled), trial)
         gone = verdicts.lost(snapshot, reference, self._tables)
-        self._journal.add(
-            "healing",
-            migration=migration.version,
-            state=state,
-            left=asdict(left),
-            attempts=[asdict(attempt) for attempt in attempts],
-            gone=gone,
-            settled=settled,
-            probes=probes,
-            grade=verdicts.grade(left, settled, attempts, gone),
+        self._record.add(
+            StateHealed(
+                migration.version,
+                down=subject.down,
+                state=state,
+                left=left,
+                attempts=attempts,
+                gone=gone,
+                settled=settled,
+                probes=probes,
+                grade=verdicts.grade(left, settled, attempts, gone),
+            )
         )
 
 

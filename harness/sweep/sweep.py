@@ -5,23 +5,28 @@ The state before migration n is kept, never replayed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from harness import row_generation
 from harness.layouts import Migration
+from harness.record.timeline import Timeline
 from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
 from harness.sweep import verdicts
-from harness.sweep.journal import Journal, Known
-from harness.sweep.points import Point, Way, points
-from harness.sweep.recovery_trials import RecoveryTrials
-from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
+from harness.sweep.events import Begun, Broken, Referred, SeedRefused, StateSeen, SweptToEnd
+from harness.sweep.points import OF_THE_WAY_BACK, Way, points
+from harness.sweep.recoveries import Recoveries
+from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner, State
+from harness.sweep.resumption import Known
 from harness.sweep.seeding import Dump, Seed
-from harness.sweep.striker import Striker, Subject
+from harness.sweep.striker import Striker
+from harness.sweep.subject import Subject
 from harness.sweep.sweep_server import SweepServer
+from harness.sweep.way_back import WayBack
 from harness.tools.adapter import Adapter, for_dialect
-from harness.tools.client import Client
+from harness.tools.by_hand import ByHand
+from harness.tools.client import Client, RunRequest
 
 BARE, BASE = "bare", "base"
 
@@ -50,39 +55,38 @@ class Sweep:
         server: SweepServer,
         tool: Adapter,
         client: Client,
+        by_hand: ByHand,
         migrations: Sequence[Migration],
-        journal: Journal,
-        wishes: SweepScope,
+        record: Timeline,
+        scope: SweepScope,
         known: Known,
-        news: Callable[..., None],
     ) -> None:
         self._server = server
         self._tool = tool
-        self._client = client
         self._migrations = tuple(migrations)
-        self._journal = journal
-        self._wishes = wishes
+        self._record = record
+        self._scope = scope
         self._known = known
-        self._news = news
         engine = server.engine
         self._tables: tuple[str, ...] = for_dialect(tool.tables, engine.name, engine.dialect)
-        self._reference_runner = ReferenceRunner(server, client, self._tables)
-        self._recovery_trials = RecoveryTrials(server, tool, client, self._tables)
+        self._runner = ReferenceRunner(server, client, self._tables)
+        self._recoveries = Recoveries(server, tool, client, by_hand)
         self._striker = Striker(
-            server, client, self._recovery_trials, self._tables, journal, known, news, wishes.jobs
+            server, client, self._recoveries, self._tables, record, known, scope.jobs
         )
+        self._way_back = WayBack(server, tool, self._runner, self._tables)
         self._base_stands = False
 
     def run(self) -> None:
         """Sweep every wanted migration; stops at the first that fails with nothing in its way."""
         try:
-            self._cross()
+            self._sweep()
         finally:
             self._striker.close()
-            if self._wishes.seed and self._wishes.seed.refused:
-                self._journal.add("seeding", refused=self._wishes.seed.refused)
+            if self._scope.seed and self._scope.seed.refused:
+                self._record.add(SeedRefused(refused=self._scope.seed.refused))
 
-    def _cross(self) -> None:
+    def _sweep(self) -> None:
         self._server.create(BARE)
         applied = self._restore()
         for migration in self._migrations:
@@ -91,19 +95,18 @@ class Sweep:
             try:
                 if self._wanted(migration):
                     self._one(migration)
-                self._reference_runner.plainly(migration, BARE)
+                self._runner.plainly(RunRequest(migration), BARE)
             except ReferenceFailed as failed:
-                self._journal.add("broken", migration=migration.version, says=str(failed))
-                self._news("broken", migration=migration, says=str(failed))
+                self._record.add(Broken(migration.version, migration.name, str(failed)))
                 return
             self._move_base(migration)
 
     def _restore(self) -> tuple[str, ...]:
         """Begin with the user's dump, if there is one; the versions it has applied."""
-        if self._wishes.dump is None:
+        if self._scope.dump is None:
             return ()
-        self._wishes.dump.load(self._server, BARE)
-        applied = self._recovery_trials.believes(BARE).applied
+        self._scope.dump.load(self._server, BARE)
+        applied = self._recoveries.believes(BARE).applied
         if self._tool.applied_up_to and applied:
             versions = [migration.version for migration in self._migrations]
             return tuple(versions[: versions.index(applied[-1]) + 1])
@@ -113,36 +116,43 @@ class Sweep:
         """Take the rows along, so that nothing has to be copied for the next migration."""
         if self._base_stands:
             try:
-                self._reference_runner.plainly(migration, BASE)
+                self._runner.plainly(RunRequest(migration), BASE)
             except ReferenceFailed:
                 self._base_stands = False
 
     def _wanted(self, migration: Migration) -> bool:
-        asked = not self._wishes.only or migration.version in self._wishes.only
+        asked = not self._scope.only or migration.version in self._scope.only
         return asked and migration.version not in self._known.finished
 
     # ------------------------------------------------------------------ one migration
 
     def _one(self, migration: Migration) -> None:
         reference, base = self._refer(migration)
-        todo = [p for p in self._points(reference) if not self._is_known(migration, p)]
-        self._news("begins", migration=migration, cells=len(todo))
-        self._striker.strike(
-            Subject(migration, self._before(migration), reference, base, BASE), todo
-        )
-        self._journal.add("finished", migration=migration.version)
+        up = Subject(migration, self._before(migration), reference, base, BASE)
+        self._strike(up, self._scope.ways)
+        back = self._way_back.tried(up)
+        self._record.add(back.told)
+        if back.subject:
+            self._strike(back.subject, self._scope.ways & OF_THE_WAY_BACK)
+        self._record.add(SweptToEnd(migration.version))
+
+    def _strike(self, subject: Subject, ways: frozenset[Way]) -> None:
+        """Every crash point of that way that is not known yet."""
+        reference, version = subject.reference, subject.migration.version
+        inert = len(reference.states) == 1
+        todo = [
+            point
+            for point in points(reference.rows, ways, inert=inert)
+            if (version, subject.named(point.id)) not in self._known.cells
+        ]
+        self._record.add(Begun(version, subject.migration.name, subject.down, len(todo)))
+        self._striker.strike(subject, todo)
 
     def _before(self, migration: Migration) -> str:
         """The version before it, as the tool names it."""
         versions = [m.version for m in self._migrations]
         at = versions.index(migration.version)
         return versions[at - 1] if at else self._tool.none
-
-    def _points(self, reference: Reference) -> list[Point]:
-        return points(reference.rows, self._wishes.ways, inert=len(reference.states) == 1)
-
-    def _is_known(self, migration: Migration, point: Point) -> bool:
-        return (migration.version, point.id) in self._known.cells
 
     def _refer(self, migration: Migration) -> tuple[Reference, Snapshot]:
         """The unbroken run, on rows; on empty tables where it fails because of the rows."""
@@ -157,68 +167,65 @@ class Sweep:
             self._server.clone(BARE, BASE)
             self._server.forget_trials()
             reference, base = self._watch(migration)
-        self._journal.add(
-            "reference",
-            migration=migration.version,
-            name=migration.name,
-            files=list(migration.files),
-            rows=[asdict(row) for row in reference.rows],
-            states=[
-                {
-                    "done": state.done,
-                    "key": state.snapshot.key(),
-                    "rows": state.snapshot.rows(),
-                    "differs": difference(reference.before, state.snapshot).lines(
-                        reference.before, state.snapshot
-                    ),
-                }
-                for state in reference.states
-            ],
-            statements=reference.statements,
-            volatile={table: list(columns) for table, columns in reference.volatile.items()},
-            filled=[asdict(table) for table in filled],
-            fails_with_rows=why,
-            removes=verdicts.rows_removed(reference),
-            down=migration.down is not None,
+        self._record.add(
+            Referred(
+                migration.version,
+                name=migration.name,
+                files=migration.files,
+                rows=reference.rows,
+                states=tuple(_seen(state, reference.before) for state in reference.states),
+                statements=reference.statements,
+                volatile=reference.volatile,
+                filled=filled,
+                fails_with_rows=why,
+                removes=verdicts.rows_removed(reference),
+                down=migration.down is not None,
+            )
         )
         return reference, base
 
     def _watch(self, migration: Migration) -> tuple[Reference, Snapshot]:
         one, other = self._server.trials(2)
         base = self._server.snapshot(BASE)
+        request = RunRequest(migration)
         for trial in (one, other):
             self._server.prepare(trial, BASE, base)
             trial.holds = None
-            self._reference_runner.plainly(migration, trial.database)
+            self._runner.plainly(request, trial.database)
             if trial is one and base.contents != self._server.snapshot(one.database).contents:
                 self._server.wait_tick()
-        volatile = self._reference_runner.volatile(one, other)
+        volatile = self._runner.volatile(one, other)
         one.holds = self._server.snapshot(one.database, volatile)
         other.holds = self._server.snapshot(other.database, volatile)
         base = self._server.snapshot(BASE, volatile)
         self._server.prepare(one, BASE, base)
-        reference = self._reference_runner.watch(migration, one, base, volatile)
-        belief = self._recovery_trials.believes(one.database)
-        if not self._recovery_trials.settled(migration, one.database):
+        reference = self._runner.watch(request, one, base, volatile)
+        belief = self._recoveries.believes(one.database)
+        if not self._recoveries.settled(migration, one.database):
             raise ReferenceFailed(
                 f"{self._tool.title} ended well, and its table does not tell it: it "
                 f"{'is at work or dirty' if belief.stuck else 'has no ' + migration.version}, and "
                 f"has {', '.join(belief.applied[-3:]) or 'nothing'} applied; see 'applied' of the "
                 "adapter"
             )
-        return replace(reference, applied=belief.applied), base
+        return reference, base
 
     def _set_base(self) -> tuple[row_generation.Filled, ...]:
         """The state before the migration, with rows in every table that had none."""
         if not self._base_stands:
             self._server.drop(BASE)
             self._server.clone(BARE, BASE)
-            if self._wishes.seed:
-                self._wishes.seed.begin()
+            if self._scope.seed:
+                self._scope.seed.begin()
         self._base_stands = True
         session = self._server.session(BASE)
-        if self._wishes.seed:
-            self._wishes.seed.plant(session)
+        if self._scope.seed:
+            self._scope.seed.plant(session)
         return row_generation.fill(
-            self._server.engine, session, self._wishes.rows, without=self._tables
+            self._server.engine, session, self._scope.rows, without=self._tables
         )
+
+
+def _seen(state: State, before: Snapshot) -> StateSeen:
+    differs = difference(before, state.snapshot).lines(before, state.snapshot)
+    return StateSeen(state.done, state.snapshot.key(), state.snapshot.rows(), tuple(differs))

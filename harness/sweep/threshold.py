@@ -3,65 +3,125 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from harness.errors import UsageError
+from harness.exit_codes import OF_A_SIGNAL, ExitCode
+from harness.sweep.results import Finding, MigrationResult, SweepResult
+from harness.sweep.rollback import Leads
 from harness.sweep.verdicts import HARM, Grade
 
-FAIL, INCONCLUSIVE_EXIT, NOTHING = 1, 3, 5
-Baseline = Mapping[tuple[str, str], Grade]
-"""The grade of each cell, by version and point."""
+ON_ROWS, WAY_BACK, TO_ITS_END = "on rows", "way back", "to its end"
+"""What a finding is about, where it is no crash point."""
+OF_THE_WAY_BACK: Mapping[Leads, Grade] = {
+    Leads.LOSES_DATA: Grade.LOSES_DATA,
+    Leads.OTHER_SCHEMA: Grade.LOSES_DATA,
+    Leads.REMOVES_MORE: Grade.LOSES_DATA,
+    Leads.FAILS: Grade.UNHEALED,
+}
+"""What a way down that does not lead back is as bad as; one that is not there is no lie."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What an earlier sweep had: the grade of each cell and finding, by version and point."""
+
+    grades: Mapping[tuple[str, str], Grade]
 
 
 def baseline(path: Path) -> Baseline:
-    """The grade of each cell in an earlier sweep.json. UsageError if it is none."""
+    """What stands in an earlier sweep.json. UsageError if it is none."""
     try:
         found = json.loads(path.read_text("utf-8"))
-        return {
+        grades = {
             (migration["version"], cell["point"]): Grade(cell["grade"])
             for migration in found["migrations"]
-            for cell in migration["cells"]
+            for cell in (*migration["cells"], *migration.get("down_cells", ()))
         }
+        for finding in found.get("findings", ()):
+            grades[finding["migration"], finding["point"]] = Grade(finding["grade"])
+        return Baseline(grades)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} is no sweep.json of an earlier sweep: {error}") from error
 
 
-def judged(result: Mapping[str, Any], limit: Grade, before: Baseline | None) -> dict[str, Any]:
-    """The result with the cells that count against it, and the exit code.
+def judged(result: SweepResult, limit: Grade, before: Baseline | None) -> SweepResult:
+    """The result with what counts against it, and the exit code.
 
-    Without a baseline a cell counts if its grade is ``limit`` or worse; with one, if it is that bad
-    and worse than it was, or new and that bad. A cell that was not struck is never green: the exit
-    code tells it, unless the baseline has it so, too.
+    Without a baseline something counts if its grade is ``limit`` or worse; with one, if it is that
+    bad and worse than it was, or new and that bad. What is not known is never green: the exit code
+    tells it, unless the baseline has it so, too.
     """
+    findings = tuple(_findings(result))
+    cells = [
+        Finding(migration.version, cell.point, cell.grade, cell.missed)
+        for migration in result.migrations
+        for cell in migration.every_cell
+    ]
+    had = before.grades if before else {}
     against, unknown = [], []
-    for migration in result["migrations"]:
-        for cell in migration["cells"]:
-            told = {"migration": migration["version"], "point": cell["point"]}
-            grade = Grade(cell["grade"])
-            had = (before or {}).get((migration["version"], cell["point"]))
-            if grade is Grade.INCONCLUSIVE:
-                if had is not grade:
-                    unknown.append(told)
-            elif _harm(grade) >= _harm(limit) and (had is None or _harm(grade) > _harm(had)):
-                against.append(told)
-    return {
-        **result,
-        "fail_on": limit,
-        "baseline": before is not None,
-        "against": against,
-        "unknown": unknown,
-        "exit_code": _exit_code(result, against, unknown),
-    }
+    for finding in (*cells, *findings):
+        was = had.get((finding.migration, finding.point))
+        if finding.grade is Grade.INCONCLUSIVE:
+            if was is not finding.grade:
+                unknown.append(finding)
+        elif _harm(finding.grade) >= _harm(limit) and (
+            was is None or _harm(finding.grade) > _harm(was)
+        ):
+            against.append(finding)
+    whole = replace(
+        result,
+        findings=findings,
+        fail_on=limit,
+        baseline=before is not None,
+        against=tuple(against),
+        unknown=tuple(unknown),
+    )
+    return replace(whole, exit_code=_exit_code(whole))
 
 
-def _exit_code(result: Mapping[str, Any], against: list[Any], unknown: list[Any]) -> int:
-    if against or result["broken"]:
-        return FAIL
-    if not result["cells"]:
-        return NOTHING
-    return INCONCLUSIVE_EXIT if unknown else 0
+def _findings(result: SweepResult) -> Iterator[Finding]:
+    """What was found out, or was not, besides the cells."""
+    if result.plain_for and not result.sweep.get("tool"):
+        says = f"swept as plain SQL: what {result.plain_for} itself would leave is not known"
+        yield Finding("", "as its own tool", Grade.INCONCLUSIVE, says)
+    for migration in result.migrations:
+        yield from _of_migration(migration)
+    for version in result.unfinished:
+        yield Finding(version, TO_ITS_END, Grade.INCONCLUSIVE, "planned, and not swept to its end")
+
+
+def _of_migration(migration: MigrationResult) -> Iterator[Finding]:
+    version, reference, rollback = migration.version, migration.reference, migration.rollback
+    if reference.fails_with_rows:
+        told = reference.fails_with_rows
+        if reference.failing_rows:
+            told = f"{reference.failing_rows}: {told}"
+        yield Finding(version, ON_ROWS, Grade.FAILS_ON_ROWS, told)
+    if rollback.lies:
+        grade = OF_THE_WAY_BACK[rollback.leads]
+        yield Finding(version, WAY_BACK, grade, rollback.in_words())
+    for table in reference.without_rows:
+        why = next((t.why_not for t in reference.filled if t.table == table), "")
+        yield Finding(version, f"rows of {table}", Grade.INCONCLUSIVE, why or "it has no rows")
+    for statement in reference.idle:
+        says = "it met no row that it changes; bring some by --seed-sql"
+        yield Finding(version, f"work of {statement}", Grade.INCONCLUSIVE, says)
+
+
+def _exit_code(result: SweepResult) -> int:
+    """What ended the sweep goes before what it found out: that is not the whole."""
+    if result.interrupted:
+        return OF_A_SIGNAL + result.interrupted
+    if result.crashed:
+        return result.crashed_with
+    if result.against or result.broken:
+        return ExitCode.RED
+    if not result.every_cell:
+        return ExitCode.NOTHING
+    return ExitCode.UNKNOWN if result.unknown else ExitCode.GREEN
 
 
 def _harm(grade: Grade) -> int:

@@ -28,6 +28,8 @@ class Grade(StrEnum):
     """Rows go that an unbroken run keeps: by the crash for good, or by the plain re-run."""
     UNHEALED = "unhealed"
     """Nothing that was tried heals it."""
+    FAILS_ON_ROWS = "fails-on-rows"
+    """The migration fails on tables with rows, with nothing in its way."""
     INCONCLUSIVE = "inconclusive"
     """The fault did not strike, so nothing was learned."""
 
@@ -48,11 +50,11 @@ def worst(grades: Collection[Grade]) -> Grade:
 class LeftState:
     """The state that a crash left, named from the catalogue and the rows."""
 
-    name: str
+    name: str = ""
     """``before``, ``after``, ``k of n``, or ``other``."""
-    done: int
+    done: int = 0
     """Statements of the migration whose work is there."""
-    key: str
+    key: str = ""
     differs: tuple[str, ...] = ()
     """What is different from the named state, or for ``other`` from the nearest one."""
     explained: bool = True
@@ -92,19 +94,30 @@ def _other(seen: Snapshot, reference: Reference, key: str) -> LeftState:
 class Attempt:
     """One recovery that was tried on a copy of the state, judged by the snapshot."""
 
-    name: str
-    kind: str
+    name: str = ""
+    kind: str = ""
     """``re-run``, ``repair``, ``down-up``, ``completion``, ``mark``."""
-    healed: bool
+    healed: bool = False
     says: str = ""
     """Why not: what differs, or the tool's last words."""
     commands: tuple[str, ...] = ()
+    """What a person pastes, step by step: lines for a shell, SQL with its semicolon."""
     blocked: bool = False
     """The tool waited until its deadline."""
     lost: Mapping[str, int] = field(default_factory=dict)
+    """Rows by table that an unbroken run keeps."""
 
 
-GRADE_OF = {
+@dataclass(frozen=True)
+class Probe:
+    """A query that tells the states of a migration apart, and what it finds in this one."""
+
+    object: str = ""
+    sql: str = ""
+    found: int = 0
+
+
+GRADE_OF: Mapping[str, Grade] = {
     "re-run": Grade.SELF_HEALS,
     "repair": Grade.TOOL_REPAIR,
     "down-up": Grade.TOOL_REPAIR,
@@ -113,7 +126,9 @@ GRADE_OF = {
 }
 
 
-def grade(left: LeftState, settled: bool, attempts: Sequence[Attempt], gone: Mapping) -> Grade:
+def grade(
+    left: LeftState, settled: bool, attempts: Sequence[Attempt], gone: Mapping[str, int]
+) -> Grade:
     """What the crash asks of a person.
 
     ``settled``: the tool takes the migration for applied and holds no lock. ``gone`` are rows that

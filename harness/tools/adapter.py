@@ -21,6 +21,17 @@ class Repair:
     name: str
     run: Words | Mapping[str, Words] = ()
     sql: Words | Mapping[str, Words] = ()
+    shell: str = ""
+    """What a person types for it."""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What a person types, for the tool to do the same; the address is ``{url}``."""
+
+    up: str = ""
+    down: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,9 @@ class Adapter:
     mark_applied: Words | Mapping[str, Words] = ()
     """SQL that makes the tool believe that ``{version}`` was applied; or a command (``run``)."""
     mark_command: Words | Mapping[str, Words] = ()
+    mark_reverted: Words | Mapping[str, Words] = ()
+    """SQL that makes the tool believe that ``{version}`` was not applied."""
+    shell: Shell = Shell()
     repairs: tuple[Repair, ...] = ()
     rerun_timeout_s: float = 15.0
     emulation: Mapping[str, Emulation] = field(default_factory=dict)

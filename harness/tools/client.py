@@ -44,6 +44,11 @@ class RunRequest:
     migration: Migration
     down: bool = False
 
+    @property
+    def script(self) -> Script | None:
+        """The statements of that way, where it is a script."""
+        return self.migration.down if self.down else self.migration.up
+
 
 class Client(Protocol):
     """Starts runs of one tool on one folder of migrations."""
@@ -81,8 +86,7 @@ class EmulatedClient:
         self._units: dict[str, Unit] = {}
 
     def start(self, request: RunRequest, address: Address, database: str) -> EmulatedRun:
-        migration, engine = request.migration, self._guard.engine
-        script = migration.down if request.down else migration.up
+        migration, engine, script = request.migration, self._guard.engine, request.script
         if script is None:
             way = "back" if request.down else "forth"
             raise EnvironmentProblem(f"migration {migration.name} has no way {way}")

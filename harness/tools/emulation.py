@@ -285,7 +285,7 @@ def _go_on(where: str, first: int, last: int) -> str:
 
 
 def lock_key(database: str) -> int:
-    """golang-migrate's: CRC32 of its table's and the database's name, times a constant, mod 2^32."""
+    """golang-migrate's: CRC32 of its table's and database's names, times a constant, mod 2^32."""
     return zlib.crc32(f"schema_migrations\0{database}".encode()) * LOCK_SALT % 2**32
 
 

@@ -81,7 +81,7 @@ class ProgramClient:
         versions = [m.version for m in self._migrations]
         at = versions.index(migration.version)
         shown = self._shown_up_to(at)
-        project, marker = self._project(shown)
+        project, marker = project_of(self._tool, self._folder, shown)
         values = {
             "program": self._program,
             "host": address.host,
@@ -102,16 +102,6 @@ class ProgramClient:
         url = for_dialect(self._tool.url, engine.name, engine.dialect, "")
         return {**values, "url": filled(url, values)}
 
-    def _project(self, shown: Path) -> tuple[Path, str]:
-        """Where the tool is run, and the name of the file that tells: at or above the folder."""
-        folder = self._folder.resolve()
-        for place in (shown, folder, *folder.parents):
-            for pattern in self._tool.project:
-                for marker in sorted(place.glob(pattern)):
-                    if marker.is_file():
-                        return place, marker.name
-        return folder, ""
-
     def _shown_up_to(self, at: int) -> Path:
         """A copy of the folder without the migrations after that one."""
         if self._tool.folder == "whole":
@@ -126,6 +116,20 @@ class ProgramClient:
                     (copy / Path(file).relative_to(self._folder)).unlink(missing_ok=True)
             self._shown[version] = copy
         return self._shown[version]
+
+
+def project_of(tool: Adapter, folder: Path, *nearer: Path) -> tuple[Path, str]:
+    """Where the tool is run, and the name of the file that tells: at or above the folder.
+
+    Places that are ``nearer`` are looked at first.
+    """
+    own = folder.resolve()
+    for place in (*nearer, own, *own.parents):
+        for pattern in tool.project:
+            for marker in sorted(place.glob(pattern)):
+                if marker.is_file():
+                    return place, marker.name
+    return own, ""
 
 
 def app_of(migrations: Sequence[Migration]) -> str:

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from harness.errors import StepFailed
+from harness.model import Sql, in_dialect
 from harness.ports import (
     Belief,
     Capability,
@@ -109,6 +111,11 @@ class Target(Protocol):
     shelf: Shelf
 
     @property
+    def run(self) -> MigrationRun | None:
+        """The latest run of the migration; None before the first one."""
+        ...
+
+    @property
     def migration(self) -> MigrationRun:
         """The latest run of the migration. EnvironmentProblem before the first one."""
         ...
@@ -153,6 +160,15 @@ class Target(Protocol):
     def touched(self, table: str) -> tuple[Any, ...]:
         """Keys of the rows that the application wrote, so that they can be left out."""
         ...
+
+
+def sql_for(target: Target, sql: Sql) -> str:
+    """The text for the target's engine. StepFailed if the scenario has none for it."""
+    engine = target.engine
+    text = in_dialect(sql, engine.name, engine.dialect)
+    if text is None:
+        raise StepFailed(f"no SQL is given for {engine.title}")
+    return text
 
 
 class FaultKind(Protocol):

@@ -12,6 +12,7 @@ import struct
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.wire import mysql_packets as packets
 from harness.wire.exchange import Onward, Piece, Reply, Request
@@ -137,7 +138,7 @@ class MySQLDialogue:
         self._fly("login")
         return Request(packet.raw)
 
-    def _fly(self, awaits: str, **flight: object) -> None:
+    def _fly(self, awaits: str, **flight: Any) -> None:
         eof_packets = not self._wanted & packets.DEPRECATE_EOF
         self._flight = _Flight(Answer(awaits, eof_packets=eof_packets), **flight)
 

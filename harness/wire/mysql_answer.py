@@ -53,7 +53,16 @@ class Answer:
         self.prepared: tuple[int, int] | None = None
         """Id and number of parameters of the statement that was prepared."""
         self._eof_packets = eof_packets
-        self._packets: _Packets = getattr(self, f"_{awaits}")()
+        follow = {
+            "packet": self._packet,
+            "line": self._line,
+            "endless": self._endless,
+            "login": self._login,
+            "rows": self._rows,
+            "results": self._results,
+            "preparation": self._preparation,
+        }
+        self._packets: _Packets = follow[awaits]()
         next(self._packets)
 
     def take(self, head: Head) -> bool:
@@ -108,7 +117,7 @@ class Answer:
                 yield from self._result_set(read_length(head.data, 0)[0])
             else:
                 self._note(head)
-            if self.error or not self.status & MORE_RESULTS:
+            if self.error or not (self.status or 0) & MORE_RESULTS:
                 return
 
     def _result_set(self, columns: int) -> _Packets:
@@ -116,7 +125,7 @@ class Answer:
             yield
         if self._eof_packets:
             self._note((yield))
-            if self.error or self.status & CURSOR_EXISTS:
+            if self.error or (self.status or 0) & CURSOR_EXISTS:
                 return
         yield from self._rows()
 

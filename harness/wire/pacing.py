@@ -66,7 +66,7 @@ def parts_of(text: str, split: Split) -> tuple[Part, ...]:
         if begin is None or not text.startswith(statement, begin):
             break
         if n:
-            semicolon = _after(_BLANKS, text, end)
+            semicolon = _after(_BLANKS, text, end) or end
             parts.append(Part(text[start:semicolon], text[first:end]))
             start, first = semicolon + 1, begin
         if _WHOLE.match(statement[:_HEAD_CHARACTERS]):

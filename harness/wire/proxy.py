@@ -105,14 +105,17 @@ class Proxy:
         with self._changed:
             while self._held is None:
                 if ended():
-                    return self._held and self._held.message
+                    return self._message_held()
                 if time.monotonic() >= end:
                     raise DeadlineExceeded(
                         f"waited {deadline_s:g} s for the run to come to {self._stop}; "
                         f"{len(self._messages)} messages have come"
                     )
                 self._changed.wait(POLL_S)
-            return self._held.message
+            return self._message_held()
+
+    def _message_held(self) -> Message | None:
+        return self._held.message if self._held else None
 
     def release(self, then: Breakpoint | None = None) -> None:
         """Let the held message or answer pass, and hold again at ``then``."""

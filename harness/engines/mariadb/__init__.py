@@ -13,6 +13,7 @@ from harness.engines.mariadb import (
     probing,
     sessions,
     snapshot,
+    statement_log,
     table_specs,
 )
 from harness.engines.mysql import BOOTSTRAP
@@ -79,6 +80,7 @@ ENGINE = EngineFacts(
     connector=connector,
     databases=databases,
     sessions=sessions,
+    statement_log=statement_log,
     catalog=catalog,
     plans=plans,
     backups=backups,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.engines.mariadb import locks
 from harness.engines.mysql import sessions
 from harness.engines.mysql.connector import MySQLSession
@@ -31,7 +33,7 @@ __all__ = [
     "waits_for_lock",
 ]
 
-look_sql = sessions.looks(locks.ROW_WAITS)
+look_sql: Mapping[str, str] = sessions.looks(locks.ROW_WAITS)
 
 
 def listing(s: MySQLSession) -> list[SessionInfo]:

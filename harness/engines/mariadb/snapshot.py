@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from harness.engines.mysql import quoting, snapshot
 from harness.engines.mysql.connector import MySQLSession
@@ -104,7 +105,7 @@ def counters(s: MySQLSession) -> dict[str, Counter]:
     }
 
 
-def _sequences(s: MySQLSession, columns: str) -> tuple[tuple, ...]:
+def _sequences(s: MySQLSession, columns: str) -> tuple[tuple[Any, ...], ...]:
     names = [row[0] for row in s.run(SEQUENCES).rows]
     if not names:
         return ()

@@ -13,6 +13,7 @@ from harness.engines.mysql import (
     probing,
     sessions,
     snapshot,
+    statement_log,
     table_specs,
 )
 from harness.ports import Recipe
@@ -78,6 +79,7 @@ ENGINE = EngineFacts(
     connector=connector,
     databases=databases,
     sessions=sessions,
+    statement_log=statement_log,
     catalog=catalog,
     plans=plans,
     backups=backups,

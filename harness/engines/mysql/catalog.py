@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.engines.mysql.connector import MySQLSession
-from harness.ports.objects import Column, Constraint, Index
+from harness.ports.objects import Column, Constraint, ConstraintKind, Index
 
 TABLES = """
 SELECT TABLE_NAME FROM information_schema.tables
@@ -32,7 +34,12 @@ WHERE c.TABLE_SCHEMA = DATABASE() AND c.TABLE_NAME = %s
 ORDER BY c.CONSTRAINT_NAME, k.ORDINAL_POSITION
 """
 
-KINDS = {"PRIMARY KEY": "primary", "UNIQUE": "unique", "FOREIGN KEY": "foreign", "CHECK": "check"}
+KINDS: Mapping[str, ConstraintKind] = {
+    "PRIMARY KEY": "primary",
+    "UNIQUE": "unique",
+    "FOREIGN KEY": "foreign",
+    "CHECK": "check",
+}
 
 KEY_OF = """
 SELECT MIN(COLUMN_NAME) FROM information_schema.statistics
@@ -81,4 +88,5 @@ def constraints(s: MySQLSession, table: str, sql: str = CONSTRAINTS) -> dict[str
 
 def key_of(s: MySQLSession, table: str) -> str | None:
     """The single-column primary key; None if there is none or it has several columns."""
-    return s.run(KEY_OF, (table,)).scalar()
+    found = s.run(KEY_OF, (table,)).scalar()
+    return None if found is None else str(found)

@@ -35,7 +35,7 @@ class MySQLSession:
     """One connection in autocommit; see :class:`harness.ports.Session`."""
 
     def __init__(self, connection: pymysql.Connection, address: Address) -> None:
-        self.pid = connection.thread_id()
+        self.pid: int = connection.thread_id()  # type: ignore[no-untyped-call]
         self.server = (address.host, address.port)
         self._connection = connection
         self._booted = ""
@@ -94,7 +94,7 @@ def connect(
             local_infile=False,
             ssl_disabled=True,
         )
-    connection._read_timeout = None
+    vars(connection)["_read_timeout"] = None
     return MySQLSession(connection, address)
 
 

@@ -6,7 +6,7 @@ Names without a database mean the session's current one, so every function enter
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.engines.mysql import quoting
@@ -192,11 +192,11 @@ def _shown(s: MySQLSession, kind: str, database: str, name: str) -> str:
     """The statement that creates it; a default ``nextval`` names its sequence's database."""
     place = quoting.name(database) + "."
     text = s.run(f"SHOW CREATE {kind} {place}{quoting.name(name)}").rows[0][1]
-    return text.replace(f"nextval({place}", "nextval(")
+    return str(text).replace(f"nextval({place}", "nextval(")
 
 
 @contextlib.contextmanager
-def as_before(s: MySQLSession, database: str):
+def as_before(s: MySQLSession, database: str) -> Iterator[None]:
     """Leave the session afterwards as it was, and in this database."""
     names = ("foreign_key_checks", "lock_wait_timeout", *REMEMBERED)
     before = s.run(f"SELECT {', '.join(f'@@SESSION.{name}' for name in names)}").rows[0]

@@ -54,7 +54,8 @@ def plant_nonce(s: MySQLSession, nonce: str) -> None:
 def read_nonce(s: MySQLSession) -> str | None:
     """The nonce of this server; None where none was planted."""
     try:
-        return s.run(f"SELECT nonce FROM {GUARD_DATABASE}.nonce").scalar()
+        found = s.run(f"SELECT nonce FROM {GUARD_DATABASE}.nonce").scalar()
+        return None if found is None else str(found)
     except DatabaseError as error:
         if error.code in (NO_SUCH_TABLE, NO_SUCH_DATABASE):
             return None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from harness.engines.mysql import locks
 from harness.engines.mysql.connector import MySQLSession
 from harness.errors import DatabaseError
-from harness.ports import SessionInfo
+from harness.ports import SessionInfo, SessionProgress
 
 RowWaits = Callable[..., list[tuple[int, int]]]
 """``row_waits(s, database=None)``, as :func:`harness.engines.mysql.locks.row_waits`."""
@@ -88,7 +88,7 @@ def looks(row_waits: str) -> dict[str, str]:
     }
 
 
-look_sql = looks(locks.ROW_WAITS)
+look_sql: Mapping[str, str] = looks(locks.ROW_WAITS)
 
 
 def waits_for_lock(info: SessionInfo) -> bool:
@@ -184,10 +184,16 @@ def root_blockers(
     return sorted({blocker for _, blocker in pairs} - waiters)
 
 
-def progress(s: MySQLSession) -> list[dict[str, Any]]:
+def progress(s: MySQLSession) -> list[SessionProgress]:
     """Statements in a stage that counts its work, such as an index build or a table's copy."""
-    rows = s.run(PROGRESS)
-    return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+    return [
+        SessionProgress(int(pid), str(phase), _count(done), _count(total))
+        for pid, phase, done, total in s.run(PROGRESS).rows
+    ]
+
+
+def _count(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def prepare_progress(s: MySQLSession) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.engines.postgres.connector import PostgresSession
-from harness.ports.objects import Column, Constraint, Index
+from harness.ports.objects import Column, Constraint, ConstraintKind, Index
 
 TABLES = """
 SELECT c.relname FROM pg_class c
@@ -49,7 +51,7 @@ ORDER BY c.conname COLLATE "C"
 """
 """``conenforced`` is there from 18 on; the detour through JSON lets older servers answer too."""
 
-KINDS = {"p": "primary", "u": "unique", "f": "foreign", "c": "check"}
+KINDS: Mapping[str, ConstraintKind] = {"p": "primary", "u": "unique", "f": "foreign", "c": "check"}
 
 KEY_OF = """
 SELECT a.attname FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid
@@ -87,4 +89,5 @@ def constraints(s: PostgresSession, table: str) -> dict[str, Constraint]:
 
 def key_of(s: PostgresSession, table: str) -> str | None:
     """The single-column primary key; None if there is none or it has several columns."""
-    return s.run(KEY_OF, (table,)).scalar()
+    found = s.run(KEY_OF, (table,)).scalar()
+    return None if found is None else str(found)

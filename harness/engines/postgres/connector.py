@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -30,7 +30,7 @@ REFUSALS = {
 }
 """What a server says when it refuses a connection; libpq hands on the text without its code."""
 
-SETTINGS_OF_OURS = {
+SETTINGS_OF_OURS: Mapping[str, Any] = {
     "hostaddr": "",
     "options": "",
     "passfile": "",
@@ -62,7 +62,7 @@ class PostgresSession:
     def run(self, sql: str, args: Sequence[Any] = ()) -> Rows:
         """Send one message; without ``args`` exactly as written, percent signs untouched."""
         with translated(), self._connection.cursor() as cursor:
-            cursor.execute(sql, args or None)  # type: ignore[call-overload]
+            cursor.execute(sql, args or None)
             while cursor.nextset():
                 pass
             if cursor.description is None:
@@ -152,7 +152,7 @@ def identity(s: PostgresSession) -> str:
 
 def version(s: PostgresSession) -> str:
     """The server's own version text, e.g. ``18.6 (Debian 18.6-3)``."""
-    return s.run("SHOW server_version").scalar()
+    return str(s.run("SHOW server_version").scalar())
 
 
 @contextlib.contextmanager

@@ -55,9 +55,10 @@ def plant_nonce(s: PostgresSession, nonce: str) -> None:
 
 def read_nonce(s: PostgresSession) -> str | None:
     """The nonce of the database the session is in; None where none was planted."""
-    return s.run(
+    found = s.run(
         f"SELECT obj_description(to_regnamespace('{GUARD_SCHEMA}'), 'pg_namespace')"
     ).scalar()
+    return None if found is None else str(found)
 
 
 def create(s: PostgresSession, name: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harness.engines.postgres.connector import PostgresSession
-from harness.ports import SessionInfo
+from harness.ports import SessionInfo, SessionProgress
 
 KILLED = frozenset({"57014", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
 """query_canceled, admin_shutdown, crash_shutdown, cannot_connect_now (the server is coming
@@ -60,7 +61,7 @@ UNION ALL
 SELECT pid, phase, heap_blks_scanned, heap_blks_total FROM pg_stat_progress_vacuum
 """
 
-look_sql = {
+look_sql: Mapping[str, str] = {
     "root-blockers": ROOT_BLOCKERS.format(database="current_database()").strip(),
     "waiting": WAITING.format(database="current_database()").strip(),
     "progress": PROGRESS.strip(),
@@ -116,10 +117,16 @@ def root_blockers(s: PostgresSession, database: str) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
-def progress(s: PostgresSession) -> list[dict[str, Any]]:
+def progress(s: PostgresSession) -> list[SessionProgress]:
     """Index builds, CLUSTER and VACUUM in work. An ALTER TABLE shows no progress here."""
-    rows = s.run(PROGRESS)
-    return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+    return [
+        SessionProgress(int(pid), str(phase), _count(done), _count(total))
+        for pid, phase, done, total in s.run(PROGRESS).rows
+    ]
+
+
+def _count(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def prepare_progress(s: PostgresSession) -> None:

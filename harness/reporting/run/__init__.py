@@ -1,1 +1,1 @@
-""""""
+"""What a drill's run is shown as."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
-from harness.record.timeline import Event
+from harness.drill.results import RunResult, TrialResult
+from harness.drill.verdict import RecoveryTime
+from harness.record.events import ClaimAnswered, LookDone, ServerLog
 from harness.reporting import Format
+from harness.reporting.run.drawing import Plot
 from harness.reporting.run.matrix import anchors, boards
-from harness.reporting.run.record_view import TrialView, claim_names, settled
-from harness.reporting.run.timeline_plot import Plot, plot
+from harness.reporting.run.outcomes import SIGNS, headline, sign, tally, worst_first
+from harness.reporting.run.record_view import Events, TrialView
+from harness.reporting.run.timeline_plot import plot
 from harness.reporting.templating import asset, environment
-from harness.reporting.words import SIGNS, headline, is_counter_check, one_line, sign, tally
+from harness.reporting.words import one_line
 
 FILE_NAME = "report.html"
 
@@ -21,7 +24,6 @@ OPEN_AT_ONCE = 8
 """Sections that stand open when the page is opened: the first that did not come out right."""
 PLOTTED = 150
 """Beyond so many trials, those that came out right are told without their picture."""
-PARTS = ("detect", "decide", "repair", "verify")
 SECTION_TITLES = {
     "steady_state": "Before the migration",
     "damage": "Damage, before anybody repaired",
@@ -50,6 +52,7 @@ class TrialPage:
     """A trial's section: the view, its picture, and what the template would have to work out."""
 
     view: TrialView
+    earlier: Sequence[TrialResult]
     anchor: str
     number: int
     open: bool
@@ -57,17 +60,28 @@ class TrialPage:
     plot: Plot | None
     rto_parts: Sequence[tuple[str, float, float]]
     """(part, milliseconds, percent of the whole)."""
-    looks: Sequence[Mapping[str, Any]]
-    claims: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
+    looks: Sequence[tuple[LookDone, int]]
+    """Each with fewer rows, and how many were left out."""
+    claims: Sequence[tuple[str, Sequence[ClaimAnswered]]]
     log: str
     log_left_out: int
 
 
-def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> str:
+@dataclass(frozen=True)
+class Tooth:
+    """A counter-check: what was wrong, and which claims caught it."""
+
+    anchor: str
+    trial: TrialResult
+    wrong: str
+    caught: Sequence[str]
+
+
+def render(run: RunResult, events: Events) -> str:
     """The whole report; trials that did not come out as they should come first."""
-    run = settled({**run, "host": run.get("host") or {}})
-    trials = run.get("trials") or ()
+    trials = run.last_attempts()
     found, strays = boards(run)
+    names = anchors(trials)
     return (
         environment()
         .get_template("report.html.j2")
@@ -76,133 +90,91 @@ def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> 
             css=asset("style.css"),
             sign=sign,
             signs=list(SIGNS.values()),
-            started=_moment(run.get("started")),
+            started=_moment(run.started),
             counts=tally(trials),
             total=len(trials),
             headline=headline(trials),
-            attention=_attention(run),
+            attention=[(names[t.id], t) for t in worst_first(trials) if not t.as_expected],
             boards=found,
             strays=strays,
-            teeth=_teeth(run),
-            pages=_pages(run, events),
+            teeth=[_tooth(t, names[t.id]) for t in trials if t.is_counter_check],
+            pages=_pages(run, names, events),
             section_titles=SECTION_TITLES,
-            is_counter_check=is_counter_check,
         )
     )
 
 
-def _moment(started: Any) -> str:
+def _moment(started: str) -> str:
     try:
-        moment = datetime.fromisoformat(str(started)).astimezone(UTC)
+        moment = datetime.fromisoformat(started).astimezone(UTC)
     except ValueError:
         return one_line(started)
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _order(run: Mapping[str, Any]) -> list[int]:
-    """Places of the trials: not as expected first, the worst verdict of them first."""
-    ranks = {verdict: rank for rank, verdict in enumerate(SIGNS)}
-    trials = run.get("trials") or ()
-    return sorted(
-        range(len(trials)),
-        key=lambda place: (
-            bool(trials[place].get("as_expected")),
-            0 if trials[place].get("as_expected") else ranks.get(trials[place].get("verdict"), 9),
-            place,
-        ),
-    )
+def _tooth(trial: TrialResult, anchor: str) -> Tooth:
+    cell = trial.cell
+    wrong = {"nothing-done": "nobody repaired anything", "no-injection": "no fault was injected"}
+    caught = trial.failed_claims
+    if cell.purpose == "no-injection" and trial.as_expected:
+        caught = (trial.reason,)
+    named = cell.procedure_title or cell.procedure
+    return Tooth(anchor, trial, wrong.get(cell.purpose, named), caught)
 
 
-def _attention(run: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    names, trials = anchors(run), run.get("trials") or ()
-    return [(names[n], trials[n]) for n in _order(run) if not trials[n].get("as_expected")]
-
-
-def _teeth(run: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What was wrong in each counter-check, and which claims caught it."""
-    names, found = anchors(run), []
-    wrong_by = {"nothing-done": "nobody repaired anything", "no-injection": "no fault was injected"}
-    for place, trial in enumerate(run.get("trials") or ()):
-        if not is_counter_check(trial):
-            continue
-        cell = trial.get("cell") or {}
-        purpose = str(cell.get("purpose"))
-        caught = claim_names(trial.get("failed_claims"))
-        if purpose == "no-injection" and trial.get("as_expected"):
-            caught = [str(trial.get("reason"))]
-        found.append(
-            {
-                "anchor": names[place],
-                "trial": trial,
-                "cell": cell,
-                "wrong": wrong_by.get(purpose)
-                or cell.get("procedure_title")
-                or cell.get("procedure"),
-                "caught": caught,
-            }
-        )
-    return found
-
-
-def _pages(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> Iterable[TrialPage]:
-    names, trials = anchors(run), run.get("trials") or ()
-    for number, place in enumerate(_order(run), 1):
-        value = trials[place]
-        view = TrialView(value, events(str(value.get("id", "?"))))
-        as_expected = bool(value.get("as_expected"))
+def _pages(run: RunResult, names: Mapping[str, str], events: Events) -> Iterable[TrialPage]:
+    trials = worst_first(run.last_attempts())
+    for number, value in enumerate(trials, 1):
+        right = value.as_expected
         yield _page(
-            view,
-            names[place],
+            TrialView(value, events(value.id)),
+            run.earlier(value),
+            names[value.id],
             number,
-            is_open=not as_expected and number <= OPEN_AT_ONCE,
-            detail=COMPACT if as_expected else FULL,
-            picture=not as_expected or len(trials) <= PLOTTED,
+            is_open=not right and number <= OPEN_AT_ONCE,
+            detail=COMPACT if right else FULL,
+            picture=not right or len(trials) <= PLOTTED,
         )
 
 
 def _page(
-    view: TrialView, anchor: str, number: int, *, is_open: bool, detail: Detail, picture: bool
+    view: TrialView,
+    earlier: Sequence[TrialResult],
+    anchor: str,
+    number: int,
+    *,
+    is_open: bool,
+    detail: Detail,
+    picture: bool,
 ) -> TrialPage:
-    log = "\n".join(str(e.data.get("text") or "") for e in view.of("trial", "log"))
-    lines = log.splitlines()
+    lines = "\n".join(event.what.text for event in view.of(ServerLog)).splitlines()
     shown = lines[-detail.log_lines :] if detail.log_lines else []
-    drawn = plot(view, bars=detail.bars, buckets=detail.buckets) if picture else None
     return TrialPage(
         view=view,
+        earlier=earlier,
         anchor=anchor,
         number=number,
         open=is_open,
         detail=detail,
-        plot=drawn,
-        rto_parts=_rto_parts(view.value.get("rto") or {}),
-        looks=[_look(look, detail.rows) for look in view.data("recovery", "look")],
+        plot=plot(view, bars=detail.bars, buckets=detail.buckets) if picture else None,
+        rto_parts=_rto_parts(view.value.rto),
+        looks=[_shortened(event.what, detail.rows) for event in view.of(LookDone)],
         claims=[(SECTION_TITLES.get(name, name), list(c)) for name, c in view.claims.items()],
         log="\n".join(shown),
         log_left_out=len(lines) - len(shown),
     )
 
 
-def _rto_parts(rto: Mapping[str, Any]) -> list[tuple[str, float, float]]:
-    parts = [(name, rto.get(f"{name}_ms")) for name in PARTS]
-    total = sum(ms for _, ms in parts if ms)
-    return [(name, ms, round(100 * ms / total, 2)) for name, ms in parts if ms and total]
+def _rto_parts(rto: RecoveryTime) -> list[tuple[str, float, float]]:
+    parts = (("detect", rto.detect_ms), ("decide", rto.decide_ms),
+             ("repair", rto.repair_ms), ("verify", rto.verify_ms))  # fmt: skip
+    known = [(name, ms) for name, ms in parts if ms]
+    total = sum(ms for _, ms in known)
+    return [(name, ms, round(100 * ms / total, 2)) for name, ms in known]
 
 
-def _look(look: Mapping[str, Any], rows: int) -> dict[str, Any]:
-    found = list(look.get("rows") or ())
-    return {
-        "name": look.get("name"),
-        "sql": look.get("sql"),
-        "ok": look.get("ok", True),
-        "error": look.get("error"),
-        "columns": list(look.get("columns") or ()),
-        "rows": [list(row) for row in found[:rows]],
-        "left_out": max(0, len(found) - rows),
-        "named": list(look.get("named") or ()),
-        "finds": list(look.get("finds") or ()),
-        "misses": list(look.get("misses") or ()),
-        "teaches": look.get("teaches"),
-    }
+def _shortened(look: LookDone, rows: int) -> tuple[LookDone, int]:
+    return replace(look, rows=look.rows[:rows]), max(0, len(look.rows) - rows)
 
 
 KIND = Format(FILE_NAME, render)

@@ -8,31 +8,26 @@ with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 from xml.etree import ElementTree as Xml
 
-from harness.record.timeline import Event
+from harness.drill.results import RunResult, TrialResult
 from harness.reporting import Format
-from harness.reporting.run.record_view import claim_names, settled
-from harness.reporting.words import clean, is_counter_check, one_line, unfinished
+from harness.reporting.run.record_view import Events
+from harness.reporting.words import clean, one_line
 
 FILE_NAME = "junit.xml"
-BROKEN = ("ERROR", "ABORTED")
 
 
-def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> str:
+def render(run: RunResult, events: Events) -> str:
     """The suites, one per scenario, in the order of the run."""
     suites: dict[str, Xml.Element] = {}
-    root = Xml.Element("testsuites", name=one_line(f"migration-drill {run.get('drill', '')}"))
-    for trial in settled(run)["trials"]:
-        suite = _suite(root, suites, str((trial.get("cell") or {}).get("scenario", "?")), run)
-        suite.append(_case(trial))
-    never = [(name, "error", "planned, but the run was stopped") for name in unfinished(run)]
-    for item in run.get("not_applicable") or ():
-        never.append((item.get("id", "?"), "skipped", one_line(item.get("because"), 400)))
+    root = Xml.Element("testsuites", name=one_line(f"migration-drill {run.drill}"))
+    for trial in run.last_attempts():
+        _suite(root, suites, trial.cell.scenario or "?", run).append(_case(trial))
+    never = [(name, "error", "planned, but the run was stopped") for name in run.unfinished]
+    never += [(c.id, "skipped", one_line(c.because, 400)) for c in run.not_applicable]
     for name, tag, why in never:
-        scenario, _, rest = str(name).partition("/")
+        scenario, _, rest = name.partition("/")
         suite = _suite(root, suites, scenario, run)
         case = Xml.SubElement(
             suite, "testcase", classname=one_line(scenario), name=one_line(rest, 400), time="0"
@@ -47,62 +42,53 @@ def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> 
 
 
 def _suite(
-    root: Xml.Element, suites: dict[str, Xml.Element], scenario: str, run: Mapping[str, Any]
+    root: Xml.Element, suites: dict[str, Xml.Element], scenario: str, run: RunResult
 ) -> Xml.Element:
     if scenario not in suites:
-        suites[scenario] = Xml.SubElement(
-            root,
-            "testsuite",
-            name=one_line(scenario),
-            timestamp=one_line(run.get("started")),
-        )
+        name, timestamp = one_line(scenario), one_line(run.started)
+        suites[scenario] = Xml.SubElement(root, "testsuite", name=name, timestamp=timestamp)
     return suites[scenario]
 
 
-def _case(trial: Mapping[str, Any]) -> Xml.Element:
-    scenario, _, rest = str(trial.get("id", "?")).partition("/")
+def _case(trial: TrialResult) -> Xml.Element:
+    scenario, _, rest = trial.id.partition("/")
     case = Xml.Element(
         "testcase",
         classname=one_line(scenario),
         name=one_line(rest, 400),
-        time=f"{(trial.get('took_ms') or 0) / 1000:.3f}",
+        time=f"{trial.took_ms / 1000:.3f}",
     )
     tag = _tag(trial)
     if tag:
-        problem = Xml.SubElement(
-            case, tag, type=one_line(trial.get("reason")), message=_message(trial)
-        )
+        problem = Xml.SubElement(case, tag, type=one_line(trial.reason), message=_message(trial))
         problem.text = _details(trial)
     else:
         Xml.SubElement(case, "system-out").text = _message(trial)
     return case
 
 
-def _tag(trial: Mapping[str, Any]) -> str:
+def _tag(trial: TrialResult) -> str:
     """How the case is told; "" for one that came out as it should."""
-    if trial.get("as_expected"):
+    if trial.as_expected:
         return ""
-    if trial.get("verdict") in BROKEN:
-        return "error"
-    return "failure" if trial.get("verdict") == "FAIL" or is_counter_check(trial) else "error"
+    return "failure" if trial.outcome in ("FAIL", "NOT CAUGHT", "NOT REPAIRED") else "error"
 
 
-def _message(trial: Mapping[str, Any]) -> str:
-    text = f"{trial.get('verdict')}: {one_line(trial.get('sentence'), 500)}"
-    if is_counter_check(trial):
-        text += f" (a counter-check; {trial.get('expected')} must come out)"
+def _message(trial: TrialResult) -> str:
+    text = f"{trial.outcome}: {one_line(trial.sentence, 500)}"
+    if trial.is_counter_check:
+        text += f" (a counter-check; {trial.expected} must come out)"
     return one_line(text, 600)
 
 
-def _details(trial: Mapping[str, Any]) -> str:
+def _details(trial: TrialResult) -> str:
     signs = {True: "met", False: "NOT MET", None: "unknown"}
     lines = [
-        f"{signs.get(criterion.get('met'), 'unknown'):8} {one_line(criterion.get('name'))}: "
-        f"{one_line(criterion.get('says'), 500)}"
-        for criterion in trial.get("criteria") or ()
+        f"{signs[criterion.met]:8} {one_line(criterion.name)}: {one_line(criterion.says, 500)}"
+        for criterion in trial.criteria
     ]
-    lines += [f"not held: {one_line(name)}" for name in claim_names(trial.get("failed_claims"))]
-    lines.append(f"run it again: {one_line(trial.get('rerun'), 500)}")
+    lines += [f"not held: {one_line(name)}" for name in trial.failed_claims]
+    lines.append(f"run it again: {one_line(trial.rerun, 500)}")
     return "\n" + clean("\n".join(lines), 8_000) + "\n"
 
 

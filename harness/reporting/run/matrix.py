@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
-from harness.reporting.words import Sign, call_it, duration, is_counter_check, one_line, sign
+from harness.drill.results import Missing, RunResult, TrialResult
+from harness.record.events import Cell
+from harness.reporting.run.outcomes import Sign, sign
+from harness.reporting.words import duration, one_line
+
+T = TypeVar("T")
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -16,8 +23,6 @@ class Pill:
 
     anchor: str
     sign: Sign
-    as_expected: bool
-    counter_check: bool
     time: str
     title: str
 
@@ -51,65 +56,64 @@ class _Draft:
     columns: list[tuple[str, str]] = field(default_factory=list)
     rows: list[tuple[str, str]] = field(default_factory=list)
     moments: dict[str, str] = field(default_factory=dict)
-    pills: dict[tuple, list[Pill]] = field(default_factory=dict)
-    notes: dict[tuple, int] = field(default_factory=dict)
+    pills: dict[tuple[Pair, Pair], list[Pill]] = field(default_factory=dict)
+    notes: dict[tuple[Pair, Pair], int] = field(default_factory=dict)
     footnotes: list[str] = field(default_factory=list)
 
 
-def anchors(run: Mapping[str, Any]) -> dict[int, str]:
-    """An element id for each trial, by its place in the run; readable, unique, stable."""
-    taken: dict[str, int] = {}
+def anchors(trials: Sequence[TrialResult]) -> dict[str, str]:
+    """An element id for each trial, by its own id; readable, unique, stable."""
+    taken: Counter[str] = Counter()
     found = {}
-    for place, trial in enumerate(run.get("trials") or ()):
-        name = re.sub(r"[^A-Za-z0-9/_.-]+", "-", one_line(trial.get("id"), 160)).strip("-")
-        taken[name] = taken.get(name, 0) + 1
-        found[place] = name if taken[name] == 1 else f"{name}~{taken[name]}"
+    for trial in trials:
+        name = re.sub(r"[^A-Za-z0-9/_.-]+", "-", one_line(trial.id, 160)).strip("-")
+        taken[name] += 1
+        found[trial.id] = name if taken[name] == 1 else f"{name}~{taken[name]}"
     return found
 
 
-def boards(run: Mapping[str, Any]) -> tuple[list[Board], list[tuple[str, str]]]:
+def boards(run: RunResult) -> tuple[list[Board], list[tuple[str, str]]]:
     """The boards, and those not-applicable (id, reason) that belong to no cell of any."""
     drafts: dict[str, _Draft] = {}
-    names = anchors(run)
-    for place, trial in enumerate(run.get("trials") or ()):
-        _enter(drafts, trial, names[place])
+    trials = run.last_attempts()
+    names = anchors(trials)
+    for trial in trials:
+        _enter(drafts, trial, names[trial.id])
     strays = []
-    for item in run.get("not_applicable") or ():
+    for item in run.not_applicable:
         if not _excuse(drafts, item):
-            strays.append((one_line(item.get("id")), one_line(item.get("because"), 400)))
+            strays.append((one_line(item.id), one_line(item.because, 400)))
     return [_finish(scenario, draft) for scenario, draft in drafts.items()], strays
 
 
-def _column_of(cell: Mapping[str, Any]) -> str:
-    purpose = cell.get("purpose", "recovery")
-    return one_line(cell.get("procedure") if purpose in ("recovery", "decoy") else purpose, 60)
+def _column_of(cell: Cell) -> str:
+    named = cell.purpose in ("recovery", "decoy")
+    return one_line(cell.procedure if named else cell.purpose, 60)
 
 
-def _enter(drafts: dict[str, _Draft], trial: Mapping[str, Any], anchor: str) -> None:
-    cell = trial.get("cell") or {}
-    draft = drafts.setdefault(one_line(cell.get("scenario", "?"), 80), _Draft())
-    draft.title = draft.title or one_line(cell.get("title"), 120)
-    engine, mode, fault = (one_line(cell.get(k, "?"), 60) for k in ("engine", "mode", "fault"))
-    draft.engines.setdefault(engine, one_line((trial.get("server") or {}).get("title") or engine))
-    draft.moments.setdefault(fault, one_line(cell.get("moment"), 80))
+def _enter(drafts: dict[str, _Draft], trial: TrialResult, anchor: str) -> None:
+    cell = trial.cell
+    draft = drafts.setdefault(one_line(cell.scenario or "?", 80), _Draft())
+    draft.title = draft.title or one_line(cell.title, 120)
+    engine, mode, fault = (one_line(v or "?", 60) for v in (cell.engine, cell.mode, cell.fault))
+    draft.engines.setdefault(engine, one_line(trial.server.title or engine))
+    draft.moments.setdefault(fault, one_line(cell.moment, 80))
     column, row = (engine, _column_of(cell)), (fault, mode)
     _once(draft.columns, column)
     _once(draft.rows, row)
-    total_ms = (trial.get("rto") or {}).get("total_ms")
+    took = None if trial.is_counter_check else trial.rto.total_ms
     draft.pills.setdefault((row, column), []).append(
         Pill(
             anchor=anchor,
-            sign=sign(trial.get("verdict")),
-            as_expected=bool(trial.get("as_expected")),
-            counter_check=is_counter_check(trial),
-            time="" if total_ms is None or is_counter_check(trial) else duration(total_ms),
-            title=f"{one_line(trial.get('id'))}: {call_it(trial)}",
+            sign=sign(trial.outcome),
+            time="" if took is None else duration(took),
+            title=f"{one_line(trial.id)}: {trial.outcome}",
         )
     )
 
 
-def _excuse(drafts: dict[str, _Draft], item: Mapping[str, Any]) -> bool:
-    parts = one_line(item.get("id"), 400).split("/")
+def _excuse(drafts: dict[str, _Draft], item: Missing) -> bool:
+    parts = one_line(item.id, 400).split("/")
     if len(parts) != 5 or parts[0] not in drafts:
         return False
     draft = drafts[parts[0]]
@@ -117,13 +121,13 @@ def _excuse(drafts: dict[str, _Draft], item: Mapping[str, Any]) -> bool:
     draft.engines.setdefault(engine, engine)
     _once(draft.columns, (engine, procedure))
     _once(draft.rows, (fault, mode))
-    because = one_line(item.get("because"), 400)
+    because = one_line(item.because, 400)
     _once(draft.footnotes, because)
     draft.notes[((fault, mode), (engine, procedure))] = draft.footnotes.index(because) + 1
     return True
 
 
-def _once(found: list, item: Any) -> None:
+def _once(found: list[T], item: T) -> None:
     if item not in found:
         found.append(item)
 

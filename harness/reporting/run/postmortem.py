@@ -8,14 +8,23 @@ box under Prevention is ticked only where the record itself is the evidence.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from harness.drill.results import RunResult, TrialResult
+from harness.record.events import (
+    FaultFired,
+    FaultMissed,
+    RunEnded,
+    ServerChange,
+    StepTaken,
+    WitnessSeen,
+)
 from harness.record.timeline import Event
 from harness.reporting import Format
-from harness.reporting.run.record_view import Span, TrialView, record, settled
+from harness.reporting.run.record_view import Events, Lasted, TrialView
 from harness.reporting.templating import environment
-from harness.reporting.words import duration, is_counter_check, number, one_line, plural
+from harness.reporting.words import duration, number, one_line, plural
 
 FILE_NAME = "postmortem.md"
 
@@ -24,37 +33,46 @@ _NOT_NULL_AT_ONCE = re.compile(r"ADD\s+COLUMN[^,;]*NOT\s+NULL", re.IGNORECASE)
 _NOT_NULL = re.compile(r"(SET\s+NOT\s+NULL|MODIFY[^,;]*NOT\s+NULL)", re.IGNORECASE)
 
 
-def render(run: Mapping[str, Any], events: Callable[[str], Sequence[Event]]) -> str:
+def render(run: RunResult, events: Events) -> str:
     """The whole file; the timelines of the chosen trials only are read."""
-    stories = []
-    for trial in _chosen(settled(run)["trials"]):
-        stories.append(_story(TrialView(trial, events(str(trial.get("id", "?"))))))
-    return environment().get_template("postmortem.md.j2").render(run=record(run), stories=stories)
+    chosen = _chosen(run.last_attempts())
+    stories = [_story(TrialView(trial, events(trial.id))) for trial in chosen]
+    return environment().get_template("postmortem.md.j2").render(run=run, stories=stories)
 
 
-def _chosen(trials: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _chosen(trials: Iterable[TrialResult]) -> list[TrialResult]:
     """Per scenario the first recovery that went wrong, else the first with a real fault."""
-    by_scenario: dict[str, list[Mapping[str, Any]]] = {}
+    by_scenario: dict[str, list[TrialResult]] = {}
     for trial in trials:
-        cell = trial.get("cell") or {}
-        if cell.get("purpose") != "no-injection":
-            by_scenario.setdefault(str(cell.get("scenario")), []).append(trial)
+        if trial.cell.purpose != "no-injection":
+            by_scenario.setdefault(trial.cell.scenario, []).append(trial)
     return [
-        next((t for t in told if not is_counter_check(t) and t.get("verdict") == "FAIL"), told[0])
+        next((t for t in told if not t.is_counter_check and t.verdict == "FAIL"), told[0])
         for told in by_scenario.values()
     ]
 
 
-def _story(view: TrialView) -> dict[str, Any]:
-    return {
-        "view": view,
-        "cell": view.cell,
-        "happened": _happened(view),
-        "causes": _causes(view),
-        "impact": _impact(view),
-        "resolution": _resolution(view),
-        "prevention": _prevention(view),
-    }
+@dataclass(frozen=True)
+class Story:
+    """The sections of one incident, in the order of the template."""
+
+    view: TrialView
+    happened: Sequence[str]
+    causes: Sequence[str]
+    impact: Sequence[str]
+    resolution: Sequence[tuple[str, Sequence[str]]]
+    prevention: Sequence[tuple[bool, str, str]]
+
+
+def _story(view: TrialView) -> Story:
+    return Story(
+        view,
+        _happened(view),
+        _causes(view),
+        _impact(view),
+        _resolution(view),
+        _prevention(view),
+    )
 
 
 def _at(view: TrialView, t_ns: int | None) -> str:
@@ -71,31 +89,32 @@ def _happened(view: TrialView) -> list[str]:
         return ["The trial ended before the migration began"]
     wall = view.wall(start)
     day = f" on {wall:%Y-%m-%d}" if wall else ""
-    began = f"The migration started {_at(view, start)}{day}, sent as {view.cell['mode']}"
+    began = f"The migration started {_at(view, start)}{day}, sent as {view.cell.mode}"
     told = [(start, began)]
     waits = view.waits
     if waits:
         kinds = {f"{wait.waiter} behind {wait.blocker}" for wait in waits}
         seen = f"seen from {duration((waits[0].t_ns - start) / 1e6)} on"
         told.append((waits[0].t_ns, f"Lock waits, {seen}: {', '.join(sorted(kinds))}"))
-    for event in view.of("fault", "fired"):
-        moment = f"{view.cell['fault']} struck {_at(view, event.t_ns)}, {view.cell['moment']}"
-        told.append((event.t_ns, moment))
-    for event in view.of("fault", "missed"):
-        told.append((event.t_ns, f"The fault did not strike: {one_line(event.data.get('reason'))}"))
-    for event in view.of("server", *_SERVER_WORDS):
-        told.append((event.t_ns, f"The server {_SERVER_WORDS[event.kind]} {_at(view, event.t_ns)}"))
-    told += [(event.t_ns, _ended(view, event)) for event in view.of("migration", "ended")]
+    for fired in view.of(FaultFired):
+        moment = f"{view.cell.fault} struck {_at(view, fired.t_ns)}, {view.cell.moment}"
+        told.append((fired.t_ns, moment))
+    for missed in view.of(FaultMissed):
+        told.append((missed.t_ns, f"The fault did not strike: {one_line(missed.what.reason)}"))
+    for change in view.of(ServerChange):
+        word = _SERVER_WORDS.get(change.what.KIND)
+        if word:
+            told.append((change.t_ns, f"The server {word} {_at(view, change.t_ns)}"))
+    told += [(ended.t_ns, _ended(view, ended)) for ended in view.of(RunEnded)]
     return [line for _, line in sorted(told, key=lambda pair: pair[0])] + _traffic(view)
 
 
-def _ended(view: TrialView, event: Event) -> str:
-    data = event.data
-    how = "finished" if data.get("finished") else "ended unfinished"
-    answer = f": {data.get('code')} {one_line(data.get('message'))}" if data.get("code") else ""
-    done = plural(data.get("done") or 0, "statement")
-    run = data.get("run")
-    which = "The migration" if run in (None, 1) else f"Run {run} of the migration"
+def _ended(view: TrialView, event: Event[RunEnded]) -> str:
+    ended = event.what
+    how = "finished" if ended.finished else "ended unfinished"
+    answer = f": {ended.code} {one_line(ended.message)}" if ended.code else ""
+    done = plural(ended.done, "statement")
+    which = "The migration" if ended.run == 1 else f"Run {ended.run} of the migration"
     return f"{which} {how} {_at(view, event.t_ns)}, {done} acknowledged{answer}"
 
 
@@ -124,17 +143,17 @@ def _traffic(view: TrialView) -> list[str]:
 
 def _causes(view: TrialView) -> list[str]:
     cell = view.cell
-    lines = [f"{cell['fault_kind'] or cell['fault']} {cell['moment']}"]
-    lines += [one_line(w["says"], 300) for w in view.data("fault", "witness")]
-    for span in view.statements:
-        if span.data["code"] or span.data["error"]:
-            says = f"{span.data['code'] or ''} {one_line(span.data['error'])}".strip()
-            lines.append(f"Statement {span.data['n']} was not acknowledged: {says}")
+    lines = [f"{cell.fault_kind or cell.fault} {cell.moment}"]
+    lines += [one_line(event.what.says, 300) for event in view.of(WitnessSeen)]
+    for statement in (span.what for span in view.statements):
+        if statement.code or statement.error:
+            says = f"{statement.code} {one_line(statement.error)}".strip()
+            lines.append(f"Statement {statement.n} was not acknowledged: {says}")
     return lines
 
 
 def _impact(view: TrialView) -> list[str]:
-    seen, rto, rpo = view.outage, view.value["rto"], view.value["rpo"]
+    seen, rto, rpo = view.outage, view.value.rto, view.value.rpo
     parts = [
         f"{duration(ms)} {what}"
         for ms, what in ((seen.erring_ms, "with errors"), (seen.waiting_ms, "with waiting"))
@@ -146,26 +165,28 @@ def _impact(view: TrialView) -> list[str]:
         else "The application noticed neither errors nor waiting"
     ]
     for claim in view.claims.get("damage", ()):
-        if claim["answer"] == "held":
-            of = f" (of {number(claim['population'])} looked at)" if claim["population"] else ""
-            lines.append(f"{one_line(claim['name'])}: {one_line(claim['found'])}{of}")
-    if rpo["lost_writes"] or rpo["lost_values"]:
+        if claim.answer == "held":
+            of = f" (of {number(claim.population)} looked at)" if claim.population else ""
+            lines.append(f"{one_line(claim.name)}: {one_line(claim.found)}{of}")
+    if rpo.lost_writes or rpo.lost_values:
         lines.append(
-            f"Data loss: {plural(rpo['lost_writes'] or 0, 'acknowledged write')} and "
-            f"{plural(rpo['lost_values'] or 0, 'untouched value')} (RPO)"
+            f"Data loss: {plural(rpo.lost_writes, 'acknowledged write')} and "
+            f"{plural(rpo.lost_values, 'untouched value')} (RPO)"
         )
     elif "untouched" in view.claims or view.ledger:
         lines.append("No data loss (RPO 0): " + _ledger(view))
     else:
         lines.append("Data loss unknown: the trial ended before it was looked for")
-    if rto["total_ms"] is not None:
+    if rto.total_ms is not None:
         whose = "by hand" if view.by_hand else "of machine time"
-        parts = ", ".join(
-            f"{name} {duration(rto[f'{name}_ms'])}"
-            for name in ("detect", "decide", "repair", "verify")
-            if rto[f"{name}_ms"] is not None
-        )
-        lines.append(f"Recovered in {duration(rto['total_ms'])} {whose} (RTO: {parts})")
+        split = {
+            "detect": rto.detect_ms,
+            "decide": rto.decide_ms,
+            "repair": rto.repair_ms,
+            "verify": rto.verify_ms,
+        }
+        told = ", ".join(f"{name} {duration(ms)}" for name, ms in split.items())
+        lines.append(f"Recovered in {duration(rto.total_ms)} {whose} (RTO: {told})")
     else:
         lines.append("No recovery time: it was never shown that everything held again")
     return lines
@@ -174,40 +195,41 @@ def _impact(view: TrialView) -> list[str]:
 def _ledger(view: TrialView) -> str:
     if view.ledger is None:
         return "all values that had to stay are as they were"
-    count = view.ledger["acknowledged"] or 0
-    return f"all {plural(count, 'acknowledged write')} accounted for"
+    return f"all {plural(view.ledger.acknowledged, 'acknowledged write')} accounted for"
 
 
-def _resolution(view: TrialView) -> list[tuple[str, list[str]]]:
+def _resolution(view: TrialView) -> list[tuple[str, Sequence[str]]]:
     """Lines, each with its own numbered lines."""
-    title = view.cell["procedure_title"] or view.cell["procedure"] or "nothing was done"
+    title = view.cell.procedure_title or view.cell.procedure or "nothing was done"
     steps = [
-        f"{one_line(s.data['name'])}: {_outcome(s)}" for s in view.steps if not s.data["skipped"]
+        f"{one_line(step.what.name)}: {_outcome(step)}"
+        for step in view.steps
+        if not step.what.skipped
     ]
     return [
         (f"Procedure: {one_line(title)}", steps),
-        (f"{view.verdict}: {one_line(view.value['sentence'], 500)}", []),
+        (f"{view.value.outcome}: {one_line(view.value.sentence, 500)}", []),
     ]
 
 
-def _outcome(step: Span) -> str:
+def _outcome(step: Lasted[StepTaken]) -> str:
     if step.end_ns is None:
         return "no end recorded"
-    said = step.data["did"] if step.ok else f"failed, {step.data['error']}"
+    said = step.what.did if step.ok else f"failed, {step.what.error}"
     return f"{one_line(said or 'done', 300)} ({duration(step.took_ms)})"
 
 
 def _prevention(view: TrialView) -> list[tuple[bool, str, str]]:
     """The source's boxes: (ticked, its words, the evidence or what is missing)."""
-    sql = [str(s.data["sql"] or "") for s in view.statements]
-    steps = [f"{s.data['name']} {s.data['verb']} " for s in view.steps if s.ok]
-    passed = view.verdict == "PASS" and not is_counter_check(view.value)
+    sql = [span.what.sql for span in view.statements]
+    steps = [f"{step.what.name} {step.what.verb} " for step in view.steps if step.ok]
+    passed = view.value.outcome == "PASS"
     can_kill = passed and any(_ENDS_SESSIONS.search(step) for step in steps)
     apart = any(_NOT_NULL.search(s) for s in sql) and not any(
         _NOT_NULL_AT_ONCE.search(s) for s in sql
     )
     waited = bool(view.waits)
-    rows = view.cell["rows"]
+    rows = view.cell.rows
     return [
         (
             False,

@@ -6,52 +6,56 @@ that was cut short gives spans without an end and lists that are shorter, never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from harness.record.timeline import Event
+from harness.drill.results import TrialResult
+from harness.record.events import (
+    ClaimAnswered,
+    Clock,
+    FaultFired,
+    GivenUp,
+    LedgerSettled,
+    Payload,
+    Phase,
+    RepairedByHand,
+    Span,
+    Statement,
+    StepTaken,
+    Tick,
+    WaitsSeen,
+)
+from harness.record.timeline import Event, first, told
 
-Events = Callable[[str], Sequence[Event]]
+Events = Callable[[str], Sequence[Event[Any]]]
+"""The timeline of a trial, by its id."""
 SECTIONS = ("steady_state", "damage", "verify", "untouched")
-
-
-class Record(dict):
-    """A recorded value: a field that was not recorded is None, as in older or cut records."""
-
-    def __missing__(self, key: str) -> None:
-        return None
-
-
-def record(value: Any) -> Any:
-    """The value with every mapping in it as a :class:`Record`."""
-    if isinstance(value, Mapping):
-        return Record({key: record(item) for key, item in value.items()})
-    if isinstance(value, list | tuple):
-        return [record(item) for item in value]
-    return value
+P = TypeVar("P", bound=Payload)
+S = TypeVar("S", bound=Span)
 
 
 @dataclass(frozen=True)
-class Span:
-    """Something that lasted; ``end_ns`` is None when the record stops before it ended."""
+class Lasted(Generic[S]):
+    """A span as a whole; ``end_ns`` is None when the record stops before it ended."""
 
     begin_ns: int
     end_ns: int | None
-    data: Mapping[str, Any]
+    what: S
 
     @property
     def ok(self) -> bool:
-        return bool(self.data.get("ok", True)) and self.end_ns is not None
+        return self.what.ok and self.end_ns is not None
 
     @property
     def took_ms(self) -> float | None:
         if self.end_ns is None:
             return None
-        took = self.data.get("took_ns")
-        return (self.end_ns - self.begin_ns if took is None else took) / 1e6
+        took_ns = self.what.took_ns
+        return (self.end_ns - self.begin_ns if took_ns is None else took_ns) / 1e6
 
 
 @dataclass(frozen=True)
@@ -79,53 +83,41 @@ class Outage:
 class TrialView:
     """A trial of a finished run; :attr:`value` is its ``trial.json``."""
 
-    def __init__(self, value: Mapping[str, Any], events: Sequence[Event]) -> None:
-        self.value = record(value)
-        for part in ("rto", "rpo"):
-            self.value[part] = self.value[part] or Record()
+    def __init__(self, value: TrialResult, events: Sequence[Event[Any]]) -> None:
+        self.value = value
         self.events = tuple(events)
-        self.id = str(value.get("id", "?"))
-        self.verdict = str(value.get("verdict", "?"))
+        self.cell = value.cell
+        self.server = value.server
 
-    def of(self, lane: str, *kinds: str) -> list[Event]:
-        """The events of a lane, of these kinds if any are named, in order."""
-        return [e for e in self.events if e.lane == lane and (not kinds or e.kind in kinds)]
+    def of(self, kind: type[P]) -> list[Event[P]]:
+        """The events of a kind, in order."""
+        return told(self.events, kind)
 
-    def data(self, lane: str, *kinds: str) -> list[Mapping[str, Any]]:
-        """What those events say, with their time as ``t_ms`` since the migration began."""
-        return [
-            record({**e.data, "kind": e.kind, "t_ms": (e.t_ns - self.zero_ns) / 1e6})
-            for e in self.of(lane, *kinds)
-        ]
+    def named(self, kind: str) -> list[Event[Any]]:
+        """The events of a kind, by its word in the record: for templates."""
+        return [event for event in self.events if kind == event.what.KIND and not event.edge]
 
-    def spans(self, lane: str, kind: str, *keys: str) -> list[Span]:
-        """The spans of a kind, begun and ended by events that agree in ``keys``."""
-        found: list[Span | None] = []
-        open_at: dict[tuple, int] = {}
-        for event in self.of(lane, f"{kind}.begin", f"{kind}.end"):
-            key = tuple(str(event.data.get(name)) for name in keys)
-            if event.kind.endswith(".begin"):
+    def ms(self, t_ns: int) -> float:
+        """Since the migration began."""
+        return (t_ns - self.zero_ns) / 1e6
+
+    def spans(self, kind: type[S], *keys: str) -> list[Lasted[S]]:
+        """The spans of a kind, begun and ended by events that agree in the fields ``keys``."""
+        found: list[Lasted[S]] = []
+        open_at: dict[tuple[object, ...], int] = {}
+        for event in self.of(kind):
+            key = tuple(getattr(event.what, name) for name in keys)
+            if event.edge == "begin":
                 open_at[key] = len(found)
-                found.append(Span(event.t_ns, None, record(event.data)))
+                found.append(Lasted(event.t_ns, None, event.what))
             elif key in open_at:
                 at = open_at.pop(key)
-                data = record({**found[at].data, **event.data})
-                found[at] = Span(found[at].begin_ns, event.t_ns, data)
+                found[at] = Lasted(found[at].begin_ns, event.t_ns, event.what)
         return found
 
     @cached_property
-    def cell(self) -> Mapping[str, Any]:
-        recorded = self.of("trial", "cell")
-        return record({**(recorded[0].data if recorded else {}), **(self.value["cell"] or {})})
-
-    @cached_property
-    def server(self) -> Mapping[str, Any]:
-        recorded = self.of("server", "facts")
-        return record({**(recorded[-1].data if recorded else {}), **(self.value["server"] or {})})
-
-    @cached_property
-    def phases(self) -> dict[str, Span]:
-        return {str(s.data.get("phase")): s for s in self.spans("trial", "phase", "phase")}
+    def phases(self) -> dict[str, Lasted[Phase]]:
+        return {span.what.phase: span for span in self.spans(Phase, "phase")}
 
     @cached_property
     def zero_ns(self) -> int:
@@ -134,91 +126,69 @@ class TrialView:
         return phase.begin_ns if phase else 0
 
     @cached_property
-    def statements(self) -> list[Span]:
-        return self.spans("migration", "statement", "run", "n")
+    def statements(self) -> list[Lasted[Statement]]:
+        return self.spans(Statement, "run", "n")
 
     @cached_property
-    def steps(self) -> list[Span]:
-        return self.spans("recovery", "step", "n", "name")
+    def steps(self) -> list[Lasted[StepTaken]]:
+        return self.spans(StepTaken, "n", "name")
 
     @cached_property
     def fired_ns(self) -> int | None:
         """When the fault struck; None if it never did."""
-        fired = self.of("fault", "fired")
-        return fired[0].t_ns if fired else None
+        return next((event.t_ns for event in self.of(FaultFired)), None)
 
     @cached_property
     def waits(self) -> list[Wait]:
-        """Who was seen waiting for whom; one value per sample and kind of wait."""
+        """Who was seen waiting for whom; one value per look and kind of wait."""
         found = []
-        for event in self.of("locks", "waiting"):
-            kinds: dict[tuple[str, str], int] = {}
-            for pair in event.data.get("pairs", (event.data,)):
-                kind = (str(pair.get("waiter_is", "?")), str(pair.get("blocker_is", "?")))
-                kinds[kind] = kinds.get(kind, 0) + (pair.get("count") or 1)
+        for event in self.of(WaitsSeen):
+            kinds = Counter((pair.waiter_is, pair.blocker_is) for pair in event.what.pairs)
             found += [Wait(event.t_ns, *kind, count) for kind, count in kinds.items()]
         return found
 
     @cached_property
     def by_hand(self) -> bool:
         """Whether a person repaired it, so that its recovery time is not a machine's."""
-        return bool(self.of("recovery", "repaired-by-hand", "given-up"))
+        return bool(self.of(RepairedByHand) or self.of(GivenUp))
 
     @cached_property
-    def claims(self) -> dict[str, list[Mapping[str, Any]]]:
+    def claims(self) -> dict[str, list[ClaimAnswered]]:
         """Claims by section, in the order of the story."""
-        by_section: dict[str, list[Mapping[str, Any]]] = {name: [] for name in SECTIONS}
-        for claim in self.data("claims", "claim"):
-            by_section.setdefault(str(claim.get("section")), []).append(claim)
+        by_section: dict[str, list[ClaimAnswered]] = {name: [] for name in SECTIONS}
+        for event in self.of(ClaimAnswered):
+            by_section.setdefault(event.what.section, []).append(event.what)
         return {name: claims for name, claims in by_section.items() if claims}
 
     @cached_property
-    def ledger(self) -> Mapping[str, Any] | None:
-        settled = self.data("application", "ledger")
-        return settled[-1] if settled else None
+    def ledger(self) -> LedgerSettled | None:
+        settled = self.of(LedgerSettled)
+        return settled[-1].what if settled else None
 
     @cached_property
     def outage(self) -> Outage:
         """The ticks from the migration's begin on; all of them if its begin is unknown."""
-        ticks = self.of("application", "tick")
-        return _sum_up(tick for tick in ticks if tick.t_ns >= self.zero_ns)
+        return _sum_up(event.what for event in self.of(Tick) if event.t_ns >= self.zero_ns)
 
     def wall(self, t_ns: int | None) -> datetime | None:
         """The time of day (UTC) of a moment; None if the clock was not noted."""
-        clock = self.of("trial", "clock")
-        if not clock or t_ns is None:
+        clock = first(self.events, Clock)
+        if clock is None or t_ns is None:
             return None
         try:
-            start = datetime.fromisoformat(str(clock[0].data.get("wall")))
+            start = datetime.fromisoformat(clock.wall)
         except ValueError:
             return None
         return start.astimezone(UTC) + timedelta(microseconds=t_ns / 1000)
 
 
-def _sum_up(ticks: Iterable[Event]) -> Outage:
-    seen = [tick.data for tick in ticks]
+def _sum_up(ticks: Iterable[Tick]) -> Outage:
+    seen = list(ticks)
     return Outage(
-        ok=sum(t.get("ok") or 0 for t in seen),
-        errors=sum(t.get("errors") or 0 for t in seen),
-        most_waiting=max((t.get("waiting") or 0 for t in seen), default=0),
-        waiting_ms=100.0 * sum(1 for t in seen if t.get("waiting")),
-        erring_ms=100.0 * sum(1 for t in seen if t.get("errors")),
-        worst_ms=max((t.get("worst_ms") or 0.0 for t in seen), default=0.0),
+        ok=sum(tick.ok for tick in seen),
+        errors=sum(tick.errors for tick in seen),
+        most_waiting=max((tick.waiting for tick in seen), default=0),
+        waiting_ms=100.0 * sum(1 for tick in seen if tick.waiting),
+        erring_ms=100.0 * sum(1 for tick in seen if tick.errors),
+        worst_ms=max((tick.worst_ms for tick in seen), default=0.0),
     )
-
-
-def settled(run: Mapping[str, Any]) -> Record:
-    """The run with the last attempt of each trial; earlier ones are in its ``earlier``."""
-    trials: dict[str, Record] = {}
-    for number, value in enumerate(run.get("trials") or ()):
-        trial = record(value)
-        name = str(trial["id"] or f"trial {number + 1}")
-        before = trials.pop(name, None)
-        trial["earlier"] = [*before["earlier"], before] if before else []
-        trials[name] = trial
-    return Record({**record(run), "trials": list(trials.values())})
-
-
-def claim_names(failed: Iterable[Any]) -> list[str]:
-    """The names in ``failed_claims``."""
-    return [str(c.get("name")) if isinstance(c, Mapping) else str(c) for c in failed or ()]

@@ -6,26 +6,18 @@ It is no file, so it has no ``FILE_NAME``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.reporting.run.record_view import settled
-from harness.reporting.words import call_it, duration, one_line, plural, sign, tally, unfinished
-
-COLOURS = {
-    "PASS": "green",
-    "FAIL": "bold red",
-    "ERROR": "bold yellow",
-    "INCONCLUSIVE": "magenta",
-    "ABORTED": "bright_black",
-}
+from harness.drill.results import RunResult, TrialResult
+from harness.reporting.run.outcomes import sign, tally
+from harness.reporting.words import duration, one_line, plural
 
 
-def text(run: Mapping[str, Any], stream: IO[str] | None = None) -> str:
+def text(run: RunResult, stream: IO[str] | None = None) -> str:
     """A table with colours if ``stream`` (standard output) is a terminal, else plain lines.
 
     NO_COLOR is respected; the text has no line break at its end.
@@ -38,58 +30,48 @@ def text(run: Mapping[str, Any], stream: IO[str] | None = None) -> str:
     return captured.get().rstrip("\n")
 
 
-def plain(run: Mapping[str, Any]) -> str:
+def plain(run: RunResult) -> str:
     """One line per trial, then those that did not come out right, then the verdict."""
-    trials = settled(run)["trials"]
-    width = max((len(one_line(t.get("id"), 160)) for t in trials), default=0)
+    trials = run.last_attempts()
+    width = max((len(one_line(trial.id, 160)) for trial in trials), default=0)
     lines = [
-        f"{_glyph(t)} {call_it(t):22} {one_line(t.get('id'), 160):{width}}  "
-        f"{duration(_rto(t)):>9}  {one_line(t.get('sentence'), 240)}".rstrip()
-        for t in trials
+        f"{sign(trial.outcome).glyph} {trial.outcome:12} {one_line(trial.id, 160):{width}}  "
+        f"{duration(trial.rto.total_ms):>9}  {one_line(trial.sentence, 240)}".rstrip()
+        for trial in trials
     ]
-    for trial in _unexpected(run):
-        lines.append(f"again: {one_line(trial.get('rerun'), 500)}")
+    lines += [f"again: {one_line(trial.rerun, 500)}" for trial in _unexpected(run)]
     lines.append(_last_line(run))
     return "\n".join(lines) + "\n"
 
 
-def _show_table(run: Mapping[str, Any], console: Console) -> None:
+def _show_table(run: RunResult, console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
     table.add_column("trial", overflow="fold")
     table.add_column("RTO", justify="right", no_wrap=True)
     table.add_column("what happened", overflow="fold")
-    for trial in settled(run)["trials"]:
-        told = sign(trial.get("verdict"))
-        colour = "cyan" if call_it(trial) != told.verdict else COLOURS.get(told.verdict, "")
+    for trial in run.last_attempts():
+        told = sign(trial.outcome)
         table.add_row(
-            Text(f"{_glyph(trial)} {call_it(trial)}", style=colour),
-            Text(one_line(trial.get("id"), 160)),
-            Text(duration(_rto(trial))),
-            Text(one_line(trial.get("sentence"), 240), style="dim"),
+            Text(f"{told.glyph} {trial.outcome}", style=told.colour),
+            Text(one_line(trial.id, 160)),
+            Text(duration(trial.rto.total_ms)),
+            Text(one_line(trial.sentence, 240), style="dim"),
         )
     console.print(table)
     for trial in _unexpected(run):
-        console.print(Text("again: ", style="dim") + Text(one_line(trial.get("rerun"), 500)))
-    style = COLOURS.get(str(run.get("verdict")), "")
-    console.print(Text(_last_line(run), style=style))
+        console.print(Text("again: ", style="dim") + Text(one_line(trial.rerun, 500)))
+    console.print(Text(_last_line(run), style=sign(run.verdict).colour))
 
 
-def _glyph(trial: Mapping[str, Any]) -> str:
-    return "✓" if trial.get("as_expected") else sign(trial.get("verdict")).glyph
+def _unexpected(run: RunResult) -> list[TrialResult]:
+    return [trial for trial in run.last_attempts() if not trial.as_expected]
 
 
-def _rto(trial: Mapping[str, Any]) -> float | None:
-    return (trial.get("rto") or {}).get("total_ms")
-
-
-def _unexpected(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [t for t in settled(run)["trials"] if not t.get("as_expected")]
-
-
-def _last_line(run: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{n} {s.verdict}" for s, n in tally(settled(run)["trials"]))
-    trials = plural(len(settled(run)["trials"]), "trial")
-    never = f"; {len(unfinished(run))} never run" if unfinished(run) else ""
-    took = duration(run.get("took_ms"))
-    return f"{one_line(run.get('verdict'))}: {trials} in {took}; {counts}{never}"
+def _last_line(run: RunResult) -> str:
+    trials = run.last_attempts()
+    counts = ", ".join(f"{n} {told.outcome}" for told, n in tally(trials))
+    never = f"; {len(run.unfinished)} never run" if run.unfinished else ""
+    return (
+        f"{run.verdict}: {plural(len(trials), 'trial')} in {duration(run.took_ms)}; {counts}{never}"
+    )

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+from harness.record.events import (
+    ClaimAnswered,
+    FaultFired,
+    LookDone,
+    ServerChange,
+    ServerDied,
+    ServerPaused,
+    ServerReady,
+    ServerResumed,
+    Span,
+    Tick,
+    VersionSwitched,
+)
+from harness.record.timeline import Event
 from harness.reporting.run.drawing import ROW, Bar, Mark, Plot, Scale, Track, place, ticks_of
-from harness.reporting.run.record_view import Span, TrialView, Wait
+from harness.reporting.run.record_view import Lasted, TrialView, Wait
 from harness.reporting.words import duration, one_line
 
 APP_UP, APP_DOWN = 44, 20
 """Height of the application's lane above and below its base line."""
 FINE_TICKS = 24
 """Shown when the picture is stretched."""
+GOES_AWAY = (ServerDied, ServerPaused)
+IS_BACK = (ServerReady, ServerResumed)
 SHOWN_PHASES = ("migrate_under_fault", "damage", "diagnose", "recover", "verify", "untouched")
 
 
@@ -64,7 +81,7 @@ def _window(view: TrialView) -> tuple[int, int] | None:
     return (begin, max(ends)) if max(ends) > begin else None
 
 
-def _span_bar(scale: Scale, span: Span, tone: str, label: str, title: str) -> Bar:
+def _span_bar(scale: Scale, span: Lasted[Any], tone: str, label: str, title: str) -> Bar:
     end = span.end_ns
     x = scale.x(span.begin_ns)
     right = 100.0 if end is None else scale.x(end)
@@ -81,18 +98,15 @@ def _span_bar(scale: Scale, span: Span, tone: str, label: str, title: str) -> Ba
 
 
 def _statements(view: TrialView, scale: Scale) -> list[Bar]:
-    retried = len({s.data.get("run") for s in view.statements}) > 1
+    retried = len({span.what.run for span in view.statements}) > 1
     found = []
     for span in view.statements:
-        n, run = span.data.get("n"), span.data.get("run")
-        error = span.data.get("error") or span.data.get("code") or ""
-        tone = "good" if span.ok else "bad"
-        if run not in (None, 1):
-            tone = "retry" if span.ok else "bad"
-        where = f"run {run}, statement {n}" if retried else f"statement {n}"
-        sql = one_line(span.data.get("sql"), 200)
-        title = f"{where}: {sql}" + (f"\n{one_line(error)}" if error else "")
-        found.append(_span_bar(scale, span, tone, f"{n} {sql}", title))
+        what = span.what
+        tone = "bad" if not span.ok else "good" if what.run == 1 else "retry"
+        where = f"run {what.run}, statement {what.n}" if retried else f"statement {what.n}"
+        sql, error = one_line(what.sql, 200), one_line(what.error or what.code)
+        title = f"{where}: {sql}" + (f"\n{error}" if error else "")
+        found.append(_span_bar(scale, span, tone, f"{what.n} {sql}", title))
     return found
 
 
@@ -105,45 +119,44 @@ def _waits(view: TrialView, scale: Scale) -> list[Bar]:
     for (waiter, blocker), waits in seen.items():
         most = max(wait.count for wait in waits)
         label = f"{waiter} waits for {blocker}" + (f" ×{most}" if most > 1 else "")
-        span = Span(waits[0].t_ns, waits[-1].t_ns, {})
+        span = Lasted(waits[0].t_ns, waits[-1].t_ns, Span())
         found.append(_span_bar(scale, span, "wait", label, f"{label} (as sampled)"))
     return found
 
 
 def _server(view: TrialView, scale: Scale) -> tuple[list[Bar], list[Mark]]:
-    found, down, marks = [], None, []
-    for event in view.of("server", "died", "paused", "started", "resumed", "ready"):
-        says = one_line(event.data.get("says"))
-        marks.append(
-            Mark(
-                scale.x(event.t_ns),
-                "bad" if event.kind in ("died", "paused") else "good",
-                f"{event.kind} at {scale.ms(event.t_ns)}" + (f": {says}" if says else ""),
-            )
-        )
-        if event.kind in ("died", "paused"):
+    """Marks for each change, and a bar from where it went away to where it was back."""
+    found: list[Bar] = []
+    marks: list[Mark] = []
+    down: Event[ServerChange] | None = None
+    for event in view.of(ServerChange):
+        what, says = event.what, one_line(event.what.says)
+        gone = isinstance(what, GOES_AWAY)
+        title = f"{what.KIND} at {scale.ms(event.t_ns)}" + (f": {says}" if says else "")
+        marks.append(Mark(scale.x(event.t_ns), "bad" if gone else "good", title))
+        if gone:
             down = down or event
-        elif down and event.kind in ("resumed", "ready"):
-            found.append(_down_bar(scale, down.kind, Span(down.t_ns, event.t_ns, {})))
+        elif down and isinstance(what, IS_BACK):
+            found.append(_down_bar(scale, down, event.t_ns))
             down = None
     if down:
-        found.append(_down_bar(scale, down.kind, Span(down.t_ns, None, {})))
-    return (found, marks) if marks else ([], [])
+        found.append(_down_bar(scale, down, None))
+    return found, marks
 
 
-def _down_bar(scale: Scale, kind: str, span: Span) -> Bar:
-    word = "down" if kind == "died" else "frozen"
-    return _span_bar(scale, span, "down", word, f"server {word}")
+def _down_bar(scale: Scale, down: Event[ServerChange], end_ns: int | None) -> Bar:
+    word = "down" if isinstance(down.what, ServerDied) else "frozen"
+    return _span_bar(scale, Lasted(down.t_ns, end_ns, Span()), "down", word, f"server {word}")
 
 
 def _steps(view: TrialView, scale: Scale) -> list[Bar]:
     found = []
     for span in view.steps:
-        skipped = span.data.get("skipped")
-        tone = "skip" if skipped else "step" if span.ok else "bad"
-        name = f"{span.data.get('n')} {one_line(span.data.get('name'), 80)}"
-        outcome = skipped or span.data.get("did") or span.data.get("error") or ""
-        title = f"step {name}" + (f"\n{one_line(outcome)}" if outcome else "")
+        what = span.what
+        tone = "skip" if what.skipped else "step" if span.ok else "bad"
+        name = f"{what.n} {one_line(what.name, 80)}"
+        outcome = one_line(what.skipped or what.did or what.error)
+        title = f"step {name}" + (f"\n{outcome}" if outcome else "")
         found.append(_span_bar(scale, span, tone, name, title))
     return found
 
@@ -151,28 +164,26 @@ def _steps(view: TrialView, scale: Scale) -> list[Bar]:
 def _looks(view: TrialView, scale: Scale) -> list[Mark]:
     return [
         Mark(
-            scale.x(e.t_ns),
-            "look" if e.data.get("ok", True) else "bad",
-            f"look: {one_line(e.data.get('name'))} at {scale.ms(e.t_ns)}",
+            scale.x(event.t_ns),
+            "look" if event.what.ok else "bad",
+            f"look: {one_line(event.what.name)} at {scale.ms(event.t_ns)}",
         )
-        for e in view.of("recovery", "look")
+        for event in view.of(LookDone)
     ]
 
 
 def _claims(view: TrialView, scale: Scale) -> list[Mark]:
     tones = {"held": "good", "not held": "bad"}
     found = []
-    for event in view.of("claims", "claim"):
-        section, answer = event.data.get("section"), str(event.data.get("answer"))
+    for event in view.of(ClaimAnswered):
+        section, answer = event.what.section, event.what.answer
         if section == "steady_state":
             continue
         tone = tones.get(answer, "unsure")
         if section == "damage":
             tone = "damage" if answer == "held" else "unsure"
-        name = one_line(event.data.get("name"), 100)
-        found.append(
-            Mark(scale.x(event.t_ns), tone, f"{section}: {name}: {answer}, {scale.ms(event.t_ns)}")
-        )
+        told = f"{section}: {one_line(event.what.name, 100)}: {answer}, {scale.ms(event.t_ns)}"
+        found.append(Mark(scale.x(event.t_ns), tone, told))
     return found
 
 
@@ -202,23 +213,20 @@ def _mark_lane(name: str, marks: Sequence[Mark], limit: int) -> Track | None:
 
 def _traffic(view: TrialView, scale: Scale, buckets: int) -> Track | None:
     """Answers above the base line (errors on top of successes), waiting operations below."""
-    ticks = [
-        e.data
-        for e in view.of("application", "tick")
-        if scale.begin_ns <= (e.data.get("from_ns") or 0) <= scale.begin_ns + scale.length_ns
-    ]
+    end_ns = scale.begin_ns + scale.length_ns
+    ticks = [e.what for e in view.of(Tick) if scale.begin_ns <= e.what.from_ns <= end_ns]
     if not ticks:
         return None
     width = max(100_000_000, scale.length_ns / buckets)
-    sums: dict[int, list[float]] = {}
+    sums: dict[int, list[int]] = {}
     for tick in ticks:
-        at = sums.setdefault(int((tick["from_ns"] - scale.begin_ns) // width), [0, 0, 0])
-        at[0] += tick.get("ok") or 0
-        at[1] += tick.get("errors") or 0
-        at[2] = max(at[2], tick.get("waiting") or 0)
+        at = sums.setdefault(int((tick.from_ns - scale.begin_ns) // width), [0, 0, 0])
+        at[0] += tick.ok
+        at[1] += tick.errors
+        at[2] = max(at[2], tick.waiting)
     top = max((ok + bad for ok, bad, _ in sums.values()), default=0) or 1
     most = max((waiting for *_, waiting in sums.values()), default=0)
-    paths = {"ok": [], "err": [], "waiting": []}
+    paths: dict[str, list[str]] = {"ok": [], "err": [], "waiting": []}
     for n, (ok, bad, waiting) in sorted(sums.items()):
         x = scale.x(scale.begin_ns + n * width) * 10
         w = max(scale.x(scale.begin_ns + (n + 1) * width) * 10 - x - 0.8, 1.2)
@@ -246,30 +254,29 @@ def _box(path: list[str], x: float, w: float, y: float, h: float) -> None:
 
 def _switches(view: TrialView, scale: Scale) -> list[Mark]:
     return [
-        Mark(scale.x(e.t_ns), "switch", f"the application became {e.data.get('version')}")
-        for e in view.of("application", "switched")
+        Mark(scale.x(event.t_ns), "switch", f"the application became {event.what.version}")
+        for event in view.of(VersionSwitched)
     ]
 
 
 def _strikes(view: TrialView, scale: Scale) -> list[Mark]:
-    name = one_line(view.cell.get("fault"), 40)
+    name = one_line(view.cell.fault, 40)
     return [
-        Mark(scale.x(e.t_ns), "strike", f"{name} struck at {scale.ms(e.t_ns)}")
-        for e in view.of("fault", "fired")
+        Mark(scale.x(event.t_ns), "strike", f"{name} struck at {scale.ms(event.t_ns)}")
+        for event in view.of(FaultFired)
     ]
 
 
 def _shade(view: TrialView, scale: Scale) -> tuple[float, float] | None:
     """From the strike until the claims held (the RTO), else to the end of the picture."""
-    begin = view.fired_ns
+    begin, total_ms = view.fired_ns, view.value.rto.total_ms
     if begin is None:
         return None
-    total_ms = (view.value.get("rto") or {}).get("total_ms")
     left = scale.x(begin)
     right = 100.0 if total_ms is None else scale.x(begin + total_ms * 1e6)
     return (left, round(right - left, 2)) if right > left else None
 
 
 def _shade_says(view: TrialView) -> str:
-    total_ms = (view.value.get("rto") or {}).get("total_ms")
+    total_ms = view.value.rto.total_ms
     return "" if total_ms is None else f"RTO {duration(total_ms)}"

@@ -1,1 +1,1 @@
-""""""
+"""What a sweep is shown as."""

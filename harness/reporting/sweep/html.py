@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from harness.reporting import Format
-from harness.reporting.sweep import _view
+from harness.reporting.sweep import view
 from harness.reporting.templating import asset, environment
+from harness.sweep.results import SweepResult
 
 FILE_NAME = "sweep.html"
 OPEN_AT_ONCE = 6
 
 
-def render(result: Mapping[str, Any], *_: Any) -> str:
+def render(result: SweepResult) -> str:
     """The page; migrations with the most harmful cells first."""
-    migrations = sorted(result["migrations"], key=lambda m: (not m["broken"], -_view.loudness(m)))
+    migrations = sorted(result.migrations, key=lambda m: (not m.broken, -view.loudness(m)))
     return (
         environment()
         .get_template("sweep.html.j2")
@@ -23,11 +21,12 @@ def render(result: Mapping[str, Any], *_: Any) -> str:
             result=result,
             css=asset("style.css"),
             own_css=asset("sweep.css"),
-            view=_view,
-            headline=_view.headline(result),
-            atomic=sum(_view.stops(m) == "atomic" for m in result["migrations"]),
+            view=view,
+            overall=view.overall(result),
+            headline=view.headline(result),
+            atomic=sum(view.stops(m) == "atomic" for m in result.migrations),
+            places={m.version: place for place, m in enumerate(result.migrations)},
             migrations=migrations,
-            in_order=result["migrations"],
             open_at_once=OPEN_AT_ONCE,
         )
     )

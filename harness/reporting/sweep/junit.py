@@ -1,67 +1,96 @@
 """junit.xml: one test case a cell, for the test tab of a CI system.
 
-A cell that counts against the sweep (``--fail-on``, ``--baseline``) is a ``failure``; one of which
-nothing was learned is an ``error``, as is a migration that fails by itself or was not swept to its
-end.
+What counts against the sweep (``--fail-on``, ``--baseline``) is a ``failure``; what nothing was
+learned of is an ``error``, as is a migration that fails by itself. Where a way down leads, and
+whether the migration goes through on rows, are cases beside the cells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
 from xml.etree import ElementTree as Xml
 
 from harness.reporting import Format
-from harness.reporting.sweep import _view
+from harness.reporting.sweep import view
 from harness.reporting.words import one_line
+from harness.sweep.results import CellResult, Finding, MigrationResult, SweepResult
+from harness.sweep.threshold import WAY_BACK
+from harness.sweep.verdicts import Grade
 
 FILE_NAME = "junit.xml"
+WHOLE = "the sweep"
+"""The suite of what is about no migration."""
 
 
-def render(result: Mapping[str, Any], *_: Any) -> str:
+def render(result: SweepResult) -> str:
     """The suites, one a migration, in the order of the run."""
-    against = {(item["migration"], item["point"]) for item in result["against"]}
-    root = Xml.Element("testsuites", name=one_line(f"migration-drill sweep {result['folder']}"))
-    missing = _view.unfinished(result)
-    for migration in _all(result, missing):
-        suite = Xml.SubElement(root, "testsuite", name=one_line(migration["name"]))
-        if migration["broken"]:
-            case = _case(suite, migration, "runs without a fault")
-            Xml.SubElement(case, "error", message=one_line(migration["broken"], 400))
-        if migration["version"] in missing:
-            case = _case(suite, migration, "is swept to its end")
-            Xml.SubElement(case, "error", message="planned, but the sweep was stopped")
-        for cell in migration["cells"]:
-            case = _case(suite, migration, f"{cell['point']} [{result['engine']}]")
-            _tell(case, cell, (migration["version"], cell["point"]) in against)
-            if case.find("failure") is not None:
-                case[0].text = one_line(_view.again(result, migration, cell["way"]), 400)
+    root = Xml.Element("testsuites", name=one_line(f"migration-drill sweep {result.folder}"))
+    against = {(finding.migration, finding.point) for finding in result.against}
+    suites: dict[str, Xml.Element] = {}
+    for migration in result.migrations:
+        suite = suites[migration.version] = _suite(root, migration.name)
+        _migration(suite, result, migration, against)
+    for finding in result.findings:
+        if finding.migration not in suites:
+            suites[finding.migration] = _suite(root, finding.migration or WHOLE)
+        _finding(suites[finding.migration], finding, (finding.migration, finding.point) in against)
+    for what, says in (("no error", result.crashed), ("no signal", _signal(result))):
+        if says:
+            case = _case(suites.setdefault("", _suite(root, WHOLE)), f"is ended by {what}")
+            Xml.SubElement(case, "error", message=one_line(says, 400))
+    for suite in suites.values():
         for count, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
             suite.set(count, str(len(suite.findall(f".//{tag}"))))
     Xml.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'
 
 
-def _all(result: Mapping[str, Any], missing: Sequence[str]) -> list[Mapping[str, Any]]:
-    """The migrations that were begun, then those that were not."""
-    begun = result["migrations"]
-    known = {migration["version"] for migration in begun}
-    nothing = {"broken": "", "cells": []}
-    return [*begun, *({"version": v, "name": v, **nothing} for v in missing if v not in known)]
+def _signal(result: SweepResult) -> str:
+    return f"interrupted by signal {result.interrupted}" if result.interrupted else ""
 
 
-def _case(suite: Xml.Element, migration: Mapping[str, Any], name: str) -> Xml.Element:
+def _suite(root: Xml.Element, name: str) -> Xml.Element:
+    return Xml.SubElement(root, "testsuite", name=one_line(name))
+
+
+def _migration(
+    suite: Xml.Element,
+    result: SweepResult,
+    migration: MigrationResult,
+    against: set[tuple[str, str]],
+) -> None:
+    if migration.broken:
+        case = _case(suite, "runs without a fault")
+        Xml.SubElement(case, "error", message=one_line(migration.broken, 400))
+    elif not migration.rollback.lies:
+        case = _case(suite, f"{WAY_BACK} [{result.engine}]")
+        Xml.SubElement(case, "system-out").text = one_line(view.rollback(migration), 400)
+    for cell in migration.every_cell:
+        case = _case(suite, f"{cell.point} [{result.engine}]")
+        _cell(case, cell, (migration.version, cell.point) in against)
+        if case.find("failure") is not None:
+            case[0].text = one_line(view.again(result, migration, cell.way), 400)
+
+
+def _case(suite: Xml.Element, name: str) -> Xml.Element:
     return Xml.SubElement(
-        suite, "testcase", classname=one_line(migration["name"]), name=one_line(name, 300)
+        suite, "testcase", classname=str(suite.get("name")), name=one_line(name, 300)
     )
 
 
-def _tell(case: Xml.Element, cell: Mapping[str, Any], counts: bool) -> None:
-    told = one_line(f"{_view.WORDS[cell['grade']][0]}: {_view.told(cell)}", 400)
-    if cell["grade"] == "inconclusive":
+def _cell(case: Xml.Element, cell: CellResult, counts: bool) -> None:
+    told = one_line(f"{view.GRADES[cell.grade].word}: {view.told(cell)}", 400)
+    _tell(case, cell.grade, told, counts)
+
+
+def _finding(suite: Xml.Element, finding: Finding, counts: bool) -> None:
+    _tell(_case(suite, finding.point), finding.grade, one_line(finding.says, 400), counts)
+
+
+def _tell(case: Xml.Element, grade: Grade, told: str, counts: bool) -> None:
+    if grade is Grade.INCONCLUSIVE:
         Xml.SubElement(case, "error", message=told)
     elif counts:
-        Xml.SubElement(case, "failure", type=str(cell["grade"]), message=told)
+        Xml.SubElement(case, "failure", type=str(grade), message=told)
     else:
         Xml.SubElement(case, "system-out").text = told
 

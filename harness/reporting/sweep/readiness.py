@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from harness.reporting import Format
-from harness.reporting.sweep import _view
+from harness.reporting.sweep import view
+from harness.reporting.sweep.view import StateTold
 from harness.reporting.templating import environment
 from harness.reporting.words import plural
+from harness.sweep.results import CellResult, MigrationResult, SweepResult
+from harness.sweep.rollback import IN_WORDS, Leads
 
 FILE_NAME = "readiness.md"
 ELSEWHERE = "not looked at by a sweep"
+LEADS_BACK = (Leads.BACK, Leads.BACK_IN_OTHER_ORDER)
+NAMED = 5
+"""Migrations that are named in a box."""
 
 
 @dataclass(frozen=True)
@@ -26,23 +32,23 @@ class Box:
     """What looks at it, or trains for it."""
 
 
-def render(result: Mapping[str, Any], *_: Any) -> str:
+def render(result: SweepResult) -> str:
     """The checklist of the folder."""
     return (
         environment()
         .get_template("readiness.md.j2")
-        .render(result=result, boxes=boxes(result), gap=_view.gap(result))
+        .render(result=result, boxes=boxes(result), view=view)
     )
 
 
-def boxes(result: Mapping[str, Any]) -> list[Box]:
+def boxes(result: SweepResult) -> list[Box]:
     """The boxes of the checklist, in its order."""
-    swept = [m for m in result["migrations"] if m["cells"]]
-    states = [state for m in swept for state in _view.states(m)]
-    cells = [c for m in swept for c in m["cells"] if not c["missed"]]
+    swept = [m for m in result.migrations if m.cells]
+    states = [state for m in swept for state in view.states(m)]
+    cells = [c for m in swept for c in m.cells if not c.missed]
     return [
         Box("Do I have a recent backup?", None, ELSEWHERE, "mdrill run data-corruption"),
-        *_rollback(swept, states),
+        *_rollback(swept),
         _plan(states),
         _forward(states),
         Box(
@@ -60,36 +66,45 @@ def boxes(result: Mapping[str, Any]) -> list[Box]:
         Box("Is someone on-call who can help if things break?", None, ELSEWHERE),
         _known(states),
         _killed_safely(cells),
+        _on_rows(result),
     ]
 
 
-def _rollback(swept: Sequence[Any], states: Sequence[Any]) -> tuple[Box, Box]:
-    """Down, then up, from the whole migration: what it kept, and who has no way down."""
-    migrated = [h for h in states if h["left"]["name"] == "after"]
-    back = [a for h in migrated for a in h["attempts"] if a["kind"] == "down-up"]
-    bad = sum(bool(a["lost"]) or not a["healed"] for a in back)
-    without = [m["name"] for m in swept if not _view.has_way_down(m)]
-    possible = (
-        f"no way down: {', '.join(without[:5])}{' …' if len(without) > 5 else ''}"
-        if without
-        else f"every migration has a way down; {bad} executions changed data or failed"
-    )
+def _rollback(swept: Sequence[MigrationResult]) -> tuple[Box, Box]:
+    """What the way down of each migration left, compared with the state before it."""
+    executed = [m for m in swept if m.rollback.lies or m.rollback.leads in LEADS_BACK]
+    back = [m for m in swept if m.rollback.leads in LEADS_BACK]
+    counts = Counter(m.rollback.leads for m in swept)
+    told = [
+        f"{IN_WORDS[leads]}: {_names([m for m in swept if m.rollback.leads is leads])}"
+        for leads in Leads
+        if counts[leads] and leads not in LEADS_BACK
+    ]
+    if counts[Leads.BACK_IN_OTHER_ORDER]:
+        told.insert(0, f"{counts[Leads.BACK_IN_OTHER_ORDER]} but for the order of columns")
+    many = f"{len(back)} of {plural(len(swept), 'migration')} restored as before"
     return (
         Box(
             "Have I tested rollback locally?",
-            bool(back),
-            f"down, then up, was executed {len(back)} times, {bad} of them did not end well",
+            bool(swept) and len(executed) == len(swept),
+            f"the way down was executed for {len(executed)} of {plural(len(swept), 'migration')}, "
+            "and what it left compared with the state before",
         ),
         Box(
             "Is rollback actually possible? Or is this irreversible?",
-            bool(swept) and not without and not bad,
-            possible,
+            bool(swept) and len(back) == len(swept),
+            "; ".join([many, *told]),
         ),
     )
 
 
-def _plan(states: Sequence[Any]) -> Box:
-    unhealed = [state for state in states if state["heals"] is None]
+def _names(migrations: Sequence[MigrationResult]) -> str:
+    names = [migration.name for migration in migrations[:NAMED]]
+    return ", ".join(names) + (" …" if len(migrations) > NAMED else "")
+
+
+def _plan(states: Sequence[StateTold]) -> Box:
+    unhealed = [state for state in states if state.heals is None]
     return Box(
         'What\'s my "oh shit" plan?',
         bool(states) and not unhealed,
@@ -97,9 +112,11 @@ def _plan(states: Sequence[Any]) -> Box:
     )
 
 
-def _forward(states: Sequence[Any]) -> Box:
+def _forward(states: Sequence[StateTold]) -> Box:
     forward = [
-        h for h in states if any(a["healed"] and a["kind"] != "down-up" for a in h["attempts"])
+        state
+        for state in states
+        if any(a.healed and a.kind != "down-up" for a in state.healing.attempts)
     ]
     return Box(
         "Can I fix forward if rollback isn't possible?",
@@ -108,8 +125,8 @@ def _forward(states: Sequence[Any]) -> Box:
     )
 
 
-def _known(states: Sequence[Any]) -> Box:
-    told = [state for state in states if state["probes"]]
+def _known(states: Sequence[StateTold]) -> Box:
+    told = [state for state in states if state.healing.probes]
     return Box(
         "Do I know how to check if the migration partially applied?",
         bool(states) and len(told) == len(states),
@@ -117,15 +134,28 @@ def _known(states: Sequence[Any]) -> Box:
     )
 
 
-def _killed_safely(cells: Sequence[Any]) -> Box:
-    stops = [
-        c for c in cells if c["where"] == "inside" and c["way"] in ("session-kill", "query-cancel")
-    ]
-    unsafe = [c for c in stops if not c["heals"] or c["grade"] in _view.HARMFUL]
+def _killed_safely(cells: Sequence[CellResult]) -> Box:
+    stops = [c for c in cells if c.where == "inside" and c.way in ("session-kill", "query-cancel")]
+    unsafe = [c for c in stops if not c.heals or c.grade in view.HARMFUL]
     return Box(
         "Can I kill the migration safely if it hangs?",
         bool(stops) and not unsafe,
         f"{plural(len(stops), 'stop')} inside a statement, {len(unsafe)} unhealed or losing rows",
+    )
+
+
+def _on_rows(result: SweepResult) -> Box:
+    """No question of the source's list; and yet the first that a deployment answers."""
+    swept = [m for m in result.migrations if m.cells]
+    failing = [m for m in swept if m.reference.fails_with_rows]
+    blind = [m for m in swept if m.reference.without_rows or m.reference.idle]
+    told = [f"{len(swept) - len(failing)} of {plural(len(swept), 'migration')} go through on rows"]
+    told += [f"failing on rows: {_names(failing)}"] if failing else []
+    told += [f"not tried on rows that they work on: {_names(blind)}"] if blind else []
+    return Box(
+        "Does it go through on tables with rows?",
+        bool(swept) and not failing and not blind,
+        "; ".join(told),
     )
 
 

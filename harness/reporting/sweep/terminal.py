@@ -3,60 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from harness.reporting.sweep import _view
+from harness.reporting.sweep import view
 from harness.reporting.words import one_line, plural
+from harness.sweep.results import MigrationResult, SweepResult
+from harness.sweep.verdicts import LOUDNESS, Grade
 
 MIGRATIONS = 12
-EXITS = {
-    0: "good enough",
-    1: "not good enough",
-    3: "not everything is known",
-    5: "nothing was swept",
-}
 
 
-def text(result: Mapping[str, Any]) -> str:
-    """Counts by grade, then the migrations with the most harmful cells."""
-    lines = [
-        _view.headline(result),
-        one_line(f"{result['tool']} on {result['engine']} {result['server_version']}"),
-        "",
-    ]
-    for grade, count in result["grades"].items():
-        name, meaning = _view.WORDS[grade]
-        lines.append(f"{count:>7}  {name:<12} {meaning}")
-    ranked = sorted(result["migrations"], key=_view.loudness, reverse=True)
-    quiet = _view.LOUDNESS.index("self-heals")
-    told = [m for m in ranked if m["cells"] and _view.loudness(m) > quiet]
-    if told:
-        lines.append("")
-    for migration in told[:MIGRATIONS]:
-        lines += _migration(migration)
-    if len(told) > MIGRATIONS:
-        lines.append(f"  … and {len(told) - MIGRATIONS} more migrations, in the report")
-    for migration in result["migrations"]:
-        if migration["broken"]:
-            name, why = one_line(migration["name"]), one_line(migration["broken"])
-            lines.append(f"{name} fails by itself: {why}")
-    for caveat in _view.caveats(result):
-        lines += ["", one_line(caveat)]
-    count = len(result["against"])
-    against = f"{plural(count, 'cell')} count{'s' if count == 1 else ''}"
-    last = f"{EXITS[result['exit_code']]}: {against} against it (--fail-on {result['fail_on']})"
-    if result["unknown"]:
-        last += f"; {len(result['unknown'])} unknown"
-    lines += ["", last]
-    return "\n".join(lines)
+def text(result: SweepResult) -> str:
+    """Counts by grade, then the migrations with the most harmful cells, then the verdict."""
+    return "\n".join(_lines(result))
 
 
-def _migration(migration: Mapping[str, Any]) -> list[str]:
-    worst = migration["worst"]
-    name = one_line(migration["name"])
-    lines = [f"{_view.WORDS[worst][0]:>12}  {name} ({_view.stops(migration)})"]
-    kinds = Counter(_view.told(cell) for cell in migration["cells"] if cell["grade"] == worst)
+def _lines(result: SweepResult) -> Iterator[str]:
+    yield view.headline(result)
+    yield one_line(f"{result.tool} on {result.engine} {result.server_version}")
+    yield ""
+    for grade, count in result.grades.items():
+        told = view.GRADES[grade]
+        yield f"{count:>7}  {told.word:<12} {told.means}"
+    ranked = sorted(result.migrations, key=view.loudness, reverse=True)
+    quiet = LOUDNESS.index(Grade.SELF_HEALS)
+    worth_telling = [m for m in ranked if view.findings(result, m) or view.loudness(m) > quiet]
+    if worth_telling:
+        yield ""
+    for migration in worth_telling[:MIGRATIONS]:
+        yield from _migration(result, migration)
+    if len(worth_telling) > MIGRATIONS:
+        yield f"  … and {len(worth_telling) - MIGRATIONS} more migrations, in the report"
+    for migration in result.broken:
+        yield f"{one_line(migration.name)} fails by itself: {one_line(migration.broken)}"
+    for caveat in view.caveats(result):
+        yield ""
+        yield one_line(caveat)
+    yield ""
+    yield view.verdict_on(result)
+
+
+def _migration(result: SweepResult, migration: MigrationResult) -> Iterator[str]:
+    worst = view.loudest(migration)
+    name = one_line(migration.name)
+    yield f"{view.GRADES[worst].word:>14}  {name} ({view.stops(migration)})"
+    for _, says in view.findings(result, migration):
+        yield f"{'':>16}{one_line(says, 300)}"
+    kinds = Counter(view.told(cell) for cell in migration.every_cell if cell.grade is worst)
     for told, count in kinds.most_common(3):
-        lines.append(f"{'':>14}{plural(count, 'cell')} {one_line(told, 120)}")
-    return lines
+        yield f"{'':>16}{plural(count, 'cell')} {one_line(told, 120)}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.model import Sql, in_dialect
+from harness.model import Sql
 from harness.ports import Answer, Finding
-from harness.verbs.protocols import ClaimKind, Target
+from harness.record.events import PlansCompared
+from harness.verbs.protocols import ClaimKind, Target, sql_for
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class CostClaim(ClaimKind):
     at_most_times: float | None = None
 
     def check(self, target: Target) -> Finding:
-        text = in_dialect(self.cost, target.engine.name, target.engine.dialect)
+        text = sql_for(target, self.cost)
         measure = target.engine.plans.cost
         with target.asking() as session:
             now = measure(session, text)
@@ -28,7 +29,7 @@ class CostClaim(ClaimKind):
         right = (self.at_least_times is None or times >= self.at_least_times) and (
             self.at_most_times is None or times <= self.at_most_times
         )
-        target.timeline.add("claims", "plan", now=now.plan, before=before.plan)
+        target.timeline.add(PlansCompared(before=before.plan, now=now.plan))
         wanted = [
             f"{word} {bound:g} times as before"
             for word, bound in (("at least", self.at_least_times), ("at most", self.at_most_times))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.model import Sql, in_dialect
-from harness.ports import Answer, Finding
-from harness.verbs.protocols import ClaimKind, Target
+from harness.model import Sql
+from harness.ports import Answer, Finding, SessionProgress
+from harness.record.events import ProgressRow, ProgressSeen
+from harness.verbs.protocols import ClaimKind, Target, sql_for
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,15 @@ class Progress(ClaimKind):
 
     def check(self, target: Target) -> Finding:
         engine = target.engine
-        phase = in_dialect(self.phase, engine.name, engine.dialect) if self.phase else ""
+        phase = sql_for(target, self.phase) if self.phase else ""
         every = [
             row
             for row in engine.sessions.progress(target.observer())
-            if target.whose(int(row["pid"])) == self.progress
+            if target.whose(row.pid) == self.progress
         ]
-        met = [row for row in every if _has(row["phase"], phase) and self._counts(row)]
-        target.timeline.add("migration", "progress", rows=[_plain(row) for row in every])
+        met = [row for row in every if _has(row.phase, phase) and self._counts(row)]
+        rows = tuple(ProgressRow(row.pid, row.phase, row.done, row.total) for row in every)
+        target.timeline.add(ProgressSeen(rows))
         wanted = f"the {self.progress} is shown" if self.shown else f"no {self.progress} is shown"
         return Finding(
             Answer.HELD if bool(met) == self.shown else Answer.NOT_HELD,
@@ -42,26 +44,17 @@ class Progress(ClaimKind):
             + (", not done with it" if self.unfinished else ""),
         )
 
-    def _counts(self, row: dict[str, object]) -> bool:
-        if not self.unfinished:
-            return True
-        return row["total"] is not None and int(row["done"] or 0) < int(row["total"])
+    def _counts(self, row: SessionProgress) -> bool:
+        return not self.unfinished or (row.total is not None and (row.done or 0) < row.total)
 
 
 def _has(found: str, part: str) -> bool:
     return part.casefold() in found.casefold()
 
 
-def _plain(row: dict[str, object]) -> dict[str, object]:
-    """Counts as whole numbers, whatever number type the driver gives."""
-    return {
-        key: value if isinstance(value, str | None) else int(value) for key, value in row.items()
-    }
-
-
-def _said(row: dict[str, object]) -> str:
-    said = f"session {row['pid']}: {row['phase']}"
-    return said if row["total"] is None else f"{said}, {row['done']} of {row['total']}"
+def _said(row: SessionProgress) -> str:
+    said = f"session {row.pid}: {row.phase}"
+    return said if row.total is None else f"{said}, {row.done} of {row.total}"
 
 
 KIND = Progress

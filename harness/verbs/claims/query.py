@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.model import Sql, in_dialect
+from harness.model import Sql
 from harness.ports import Answer, Finding
-from harness.verbs.protocols import ClaimKind, Target
+from harness.verbs.protocols import ClaimKind, Target, sql_for
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,10 @@ class Query(ClaimKind):
     of: Sql | None = None
 
     def check(self, target: Target) -> Finding:
-        names = (target.engine.name, target.engine.dialect)
         with target.asking() as session:
-            found = session.run(in_dialect(self.query, *names)).scalar()
+            found = session.run(sql_for(target, self.query)).scalar()
             population = (
-                int(session.run(in_dialect(self.of, *names)).scalar())
-                if self.of is not None
-                else None
+                int(session.run(sql_for(target, self.of)).scalar()) if self.of is not None else None
             )
         wanted = []
         right = found is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.model import Sql, in_dialect
+from harness.model import Sql
 from harness.ports import Answer, Finding
-from harness.verbs.protocols import ClaimKind, Target
+from harness.verbs.protocols import ClaimKind, Target, sql_for
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class RowsClaim(ClaimKind):
     among: Sql = "1=1"
 
     def check(self, target: Target) -> Finding:
-        names = (target.engine.name, target.engine.dialect)
-        holds, among = in_dialect(self.holds, *names), in_dialect(self.among, *names)
+        holds, among = sql_for(target, self.holds), sql_for(target, self.among)
         with target.asking() as session:
             total, met = session.run(
                 f"SELECT COUNT(*), COUNT(CASE WHEN {holds} THEN 1 END) "

@@ -18,12 +18,9 @@ class SessionClaim(ClaimKind):
 
     def check(self, target: Target) -> Finding:
         if self.session == "migration":
-            own = target.migration.session
-            info = (
-                target.engine.sessions.find(target.observer(), own.pid, own.started)
-                if own
-                else None
-            )
+            own = target.run.session if target.run else None
+            find = target.engine.sessions.find
+            info = find(target.observer(), own.pid, own.started) if own else None
         else:
             hold = target.shelf.hold
             info = hold.holder(target) if hold else None

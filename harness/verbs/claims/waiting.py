@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.ports import Answer, Finding
+from harness.record.events import WaitingPair, WaitsSeen
 from harness.verbs.protocols import ClaimKind, Target
 
 
@@ -29,17 +30,9 @@ class Waiting(ClaimKind):
             if self.waiting in (waiter, "anybody") and self.behind in (blocker, "anybody")
         ]
         target.timeline.add(
-            "locks",
-            "waiting",
-            pairs=[
-                {
-                    "waiter": w,
-                    "blocker": b,
-                    "waiter_is": target.whose(w),
-                    "blocker_is": target.whose(b),
-                }
-                for w, b in pairs
-            ],
+            WaitsSeen(
+                tuple(WaitingPair(*who, *whose) for who, whose in zip(pairs, named, strict=True))
+            )
         )
         right = bool(met) == self.exists
         listed = sorted({f"{waiter} behind {blocker}" for waiter, blocker in named})

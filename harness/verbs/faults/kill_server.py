@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.ports import Capability, Witness
+from harness.record.events import ServerDied, ServerReady, ServerStarted
 from harness.verbs.faults._witnesses import of_victim
 from harness.verbs.protocols import FaultKind, Target
 
@@ -19,15 +20,15 @@ class KillServer(FaultKind):
 
     def strike(self, target: Target) -> Sequence[Witness]:
         deaths = target.host.kill()
-        target.timeline.add("server", "died", says="; ".join(w.says for w in deaths))
+        target.timeline.add(ServerDied("; ".join(witness.says for witness in deaths)))
         return [*deaths, of_victim(target, self.deadline_s)]
 
     def heal(self, target: Target) -> None:
         """As a supervisor would: start it on the same data and wait until it answers."""
         target.host.start_again()
-        target.timeline.add("server", "started", says="started again on the same data")
+        target.timeline.add(ServerStarted("started again on the same data"))
         target.observer()
-        target.timeline.add("server", "ready", says="answers again")
+        target.timeline.add(ServerReady("answers again"))
 
 
 KIND = KillServer

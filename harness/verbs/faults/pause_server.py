@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from harness.errors import DatabaseError, Missed
 from harness.ports import Capability, Pausable, Witness
+from harness.record.events import ServerPaused
 from harness.verbs.protocols import FaultKind, Target
 
 
@@ -25,7 +26,7 @@ class PauseServer(FaultKind):
             raise Missed("this kind of server cannot be frozen")
         frozen = target.server.pause()
         target.shelf.frozen = True
-        target.timeline.add("server", "paused", says="; ".join(w.says for w in frozen))
+        target.timeline.add(ServerPaused("; ".join(witness.says for witness in frozen)))
         try:
             target.connect("probe", timeout_s=1).close()
         except DatabaseError as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import DatabaseError, StepFailed
-from harness.model import Sql, in_dialect
-from harness.verbs.protocols import StepKind, Target
+from harness.model import Sql
+from harness.verbs.protocols import StepKind, Target, sql_for
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,10 @@ class EndListed(StepKind):
     end_listed: Sql
 
     def perform(self, target: Target, deadline_s: float) -> str:
-        text = in_dialect(self.end_listed, target.engine.name, target.engine.dialect)
-        if text is None:
-            raise StepFailed(f"no SQL is given for {target.engine.title}")
+        text = sql_for(target, self.end_listed)
         with target.session("operator") as session:
             listed = [int(row[0]) for row in session.run(text).rows]
-            ended = []
+            ended: list[int] = []
             for pid in listed:
                 try:
                     session.run(target.engine.sessions.end_sql(pid))

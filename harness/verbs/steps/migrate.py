@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import StepFailed
+from harness.ports import MigrationOutcome
 from harness.verbs.protocols import StepKind, Target
 
 
@@ -26,20 +27,20 @@ class Migrate(StepKind):
     def perform(self, target: Target, deadline_s: float) -> str:
         force = str(self.to) if self.migrate == "force" else None
         limits = {"lock_ms": int(self.lock_timeout_ms)} if self.lock_timeout_ms else None
-        attempt, outcome = 0, None
-        while attempt < self.attempts and not (outcome and outcome.finished):
-            attempt += 1
+        outcome, tries = MigrationOutcome(0, False), 0
+        while not outcome.finished and tries < self.attempts:
             outcome = target.start_migration(force=force, limits=limits).outcome(deadline_s)
+            tries += 1
         met = f"{outcome.code}: {outcome.message}"
         if self.refused:
             if outcome.finished:
                 raise StepFailed(f"it went through; wanted a refusal ({self.refused})")
             if self.refused not in ("any", outcome.code):
                 raise StepFailed(f"refused by {met}; wanted {self.refused}")
-            return f"refused, as it should be, {attempt} time(s): {met}"
+            return f"refused, as it should be, {tries} time(s): {met}"
         if not outcome.finished:
-            raise StepFailed(f"the migration failed {attempt} time(s): {met}")
-        return f"went through at attempt {attempt}, {outcome.done} statements"
+            raise StepFailed(f"the migration failed {tries} time(s): {met}")
+        return f"went through at attempt {tries}, {outcome.done} statements"
 
 
 KIND = Migrate

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import DatabaseError, StepFailed
-from harness.model import Sql, in_dialect
-from harness.verbs.protocols import StepKind, Target
+from harness.model import Sql
+from harness.verbs.protocols import StepKind, Target, sql_for
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,7 @@ class RunSql(StepKind):
                 session, lock_ms=int(deadline_s * 1000), statement_ms=int(deadline_s * 1000)
             )
             for sql in statements:
-                text = in_dialect(sql, target.engine.name, target.engine.dialect)
-                if text is None:
-                    raise StepFailed(f"no SQL is given for {target.engine.title}")
+                text = sql_for(target, sql)
                 try:
                     affected.append(session.run(text).affected)
                 except DatabaseError as error:

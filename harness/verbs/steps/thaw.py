@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.ports import Pausable
+from harness.record.events import ServerResumed
 from harness.verbs.protocols import StepKind, Target
 
 
@@ -19,7 +20,7 @@ class Thaw(StepKind):
         if isinstance(target.server, Pausable):
             target.server.resume()
         target.shelf.frozen = False
-        target.timeline.add("server", "resumed", says="thawed by a step")
+        target.timeline.add(ServerResumed("thawed by a step"))
         target.observer()
         return "the server answers again"
 

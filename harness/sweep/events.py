@@ -1,0 +1,161 @@
+"""What can happen in a sweep: one frozen dataclass a kind, whose fields are those of its line.
+
+Every field has a default, so that an older record, or one that was cut short, can still be read.
+``docs/record.md`` has the table that people read; a test holds it against this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.record.events import Clock, Payload, WitnessSeen, every
+from harness.row_generation import Filled
+from harness.sweep.points import Row
+from harness.sweep.rollback import Rollback
+from harness.sweep.verdicts import Attempt, Grade, LeftState, Probe
+
+FILE_NAME = "sweep.jsonl"
+
+
+@dataclass(frozen=True)
+class OfSweep(Payload):
+    """All of them are drawn in one lane; ``migration`` is the version that it is about."""
+
+    LANE = "sweep"
+    migration: str = ""
+
+
+@dataclass(frozen=True)
+class StateSeen:
+    """A state that an unbroken run passes through, seen by another session."""
+
+    done: int = 0
+    """Statements of the migration that were answered by then."""
+    key: str = ""
+    rows: int = 0
+    """In all tables."""
+    differs: tuple[str, ...] = ()
+    """From the state before."""
+
+
+@dataclass(frozen=True)
+class Referred(OfSweep):
+    """What an unbroken run did, on what rows."""
+
+    KIND = "reference"
+    name: str = ""
+    files: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    """Its messages."""
+    states: tuple[StateSeen, ...] = ()
+    statements: int = 0
+    volatile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that differ from run to run by themselves, by table; not compared."""
+    filled: tuple[Filled, ...] = ()
+    fails_with_rows: str = ""
+    """What the server said; the sweep went on with empty tables then."""
+    failing_rows: str = ""
+    """The smallest set of rows on which it fails, in words."""
+    without_rows: tuple[str, ...] = ()
+    """Tables that it works on, and that no row was found for."""
+    idle: tuple[str, ...] = ()
+    """Statements that write rows and found none to change."""
+    removes: Mapping[str, int] = field(default_factory=dict)
+    """Rows by table that an unbroken run takes away."""
+    down: bool = False
+    """Whether there is a script for the way back."""
+
+
+@dataclass(frozen=True)
+class CellStruck(OfSweep):
+    """One crash point in one way of dying, and the state that it left."""
+
+    KIND = "cell"
+    down: bool = False
+    """It struck the way back."""
+    point: str = ""
+    n: int = 0
+    where: str = ""
+    way: str = ""
+    missed: str = ""
+    """Why the fault did not strike; nothing was learned then."""
+    witnesses: tuple[WitnessSeen, ...] = ()
+    exit_status: int | None = None
+    """Of the tool's process; negative: the signal that ended it."""
+    said: str = ""
+    """The tool's last words."""
+    state: str = ""
+    left: LeftState = field(default_factory=LeftState)
+    applied: tuple[str, ...] = ()
+    """What the tool takes for applied afterwards."""
+    stuck: bool = False
+    """The tool believes that somebody is at work, or is dirty."""
+
+
+@dataclass(frozen=True)
+class StateHealed(OfSweep):
+    """What was tried on copies of one state, and what came of it."""
+
+    KIND = "healing"
+    down: bool = False
+    state: str = ""
+    left: LeftState = field(default_factory=LeftState)
+    attempts: tuple[Attempt, ...] = ()
+    gone: Mapping[str, int] = field(default_factory=dict)
+    """Rows by table that the crash itself took away."""
+    settled: bool = False
+    """The tool takes it for what it is, and holds no lock."""
+    probes: tuple[Probe, ...] = ()
+    grade: Grade = Grade.INCONCLUSIVE
+
+
+@dataclass(frozen=True)
+class WayBackTried(OfSweep):
+    """Up, then down by the tool, compared with the state before; and the messages of the down."""
+
+    KIND = "way-back"
+    rollback: Rollback = field(default_factory=Rollback)
+    rows: tuple[Row, ...] = ()
+    statements: int = 0
+
+
+@dataclass(frozen=True)
+class Begun(OfSweep):
+    """The crash points of one way of a migration are going to be struck: so many cells."""
+
+    KIND = "begun"
+    name: str = ""
+    down: bool = False
+    cells: int = 0
+
+
+@dataclass(frozen=True)
+class Broken(OfSweep):
+    """The migration fails with nothing in its way."""
+
+    KIND = "broken"
+    name: str = ""
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class SweptToEnd(OfSweep):
+    """Every cell of the migration was struck."""
+
+    KIND = "finished"
+
+
+@dataclass(frozen=True)
+class SeedRefused(OfSweep):
+    """Statements of the user's seed that no state took: ``file:line`` → what the server said."""
+
+    KIND = "seeding"
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+OF_A_SWEEP: Mapping[str, type[Payload]] = {
+    Clock.KIND: Clock,
+    **{payload.KIND: payload for payload in every(OfSweep)},
+}
+"""Every kind by its word."""

@@ -1,0 +1,47 @@
+"""What an interrupted sweep has found out, so that nothing is done or counted twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.record.timeline import Event
+from harness.sweep.events import CellStruck, StateHealed, SweptToEnd, WayBackTried
+
+
+@dataclass
+class Known:
+    """Cells and states by version and their own names; versions that are done with."""
+
+    cells: set[tuple[str, str]] = field(default_factory=set)
+    healed: set[tuple[str, str]] = field(default_factory=set)
+    rolled_back: set[str] = field(default_factory=set)
+    finished: set[str] = field(default_factory=set)
+
+
+def known(events: Iterable[Event[Any]]) -> Known:
+    """From the record of the sweep.
+
+    A cell whose state was still being healed when the sweep was cut off is struck again: the
+    answer that it waited for was never written.
+    """
+    found = Known()
+    waiting: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for event in events:
+        what = event.what
+        if isinstance(what, CellStruck):
+            state, cell = (what.migration, what.state), (what.migration, what.point)
+            if what.missed or state in found.healed:
+                found.cells.add(cell)
+            else:
+                waiting.setdefault(state, set()).add(cell)
+        elif isinstance(what, StateHealed):
+            state = (what.migration, what.state)
+            found.healed.add(state)
+            found.cells |= waiting.pop(state, set())
+        elif isinstance(what, WayBackTried):
+            found.rolled_back.add(what.migration)
+        elif isinstance(what, SweptToEnd):
+            found.finished.add(what.migration)
+    return found
