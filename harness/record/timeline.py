@@ -12,16 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Generic, Literal, TypeVar
 
 from cattrs import BaseValidationError, Converter, transform_error
+from cattrs.gen import make_dict_structure_fn
 
 from harness.errors import DrillError, EnvironmentProblem, UsageError
-from harness.record.events import OF_A_TRIAL, Clock, Other, Payload, Span
+from harness.record.events import OF_A_TRIAL, Clock, Other, Payload, Span, WitnessSeen
 
 P = TypeVar("P", bound=Payload, covariant=True)
 Q = TypeVar("Q", bound=Payload)
@@ -76,21 +77,27 @@ def first(events: Iterable[Event[Any]], kind: type[Q]) -> Q | None:
 
 def structured(kind: type[D], value: Mapping[str, Any]) -> D:
     """The value as a dataclass; what it lacks has its default, what is not known is left out."""
-    return _converter().structure(_without_nulls(value), kind)
+    return _converter().structure(value, kind)
 
 
 @cache
 def _converter() -> Converter:
     converter = Converter()
+
+    def lenient(kind: type[Any]) -> Callable[[Any, type[Any]], Any]:
+        """A field that is null has its default; a witness of before was a sentence alone."""
+        plain = make_dict_structure_fn(kind, converter)
+
+        def read(value: Any, of: type[Any]) -> Any:
+            if kind is WitnessSeen and isinstance(value, str):
+                return WitnessSeen(says=value)
+            return plain({k: v for k, v in value.items() if v is not None}, of)
+
+        return read
+
+    converter.register_structure_hook_factory(is_dataclass, lenient)
     converter.register_structure_hook(str, lambda value, _: str(value))
     return converter
-
-
-def _without_nulls(value: Any) -> Any:
-    """So that a field that was not known has its default."""
-    if isinstance(value, Mapping):
-        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
-    return value
 
 
 def _of_begin(what: Payload) -> dict[str, Any]:

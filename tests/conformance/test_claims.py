@@ -139,7 +139,12 @@ def test_who_waits_for_whom_is_seen_while_it_lasts(make) -> None:
 def test_the_tools_books_are_read_and_not_believed(make) -> None:
     """Clean, dirty and locked, from its table and its lock."""
     work = make(tool="versioned", mode="per-statement", version=5)
-    claims = [ToolClaim("clean", 5), ToolClaim("dirty", 5), ToolClaim("locked"), ToolClaim("unlocked")]
+    claims = [
+        ToolClaim("clean", 5),
+        ToolClaim("dirty", 5),
+        ToolClaim("locked"),
+        ToolClaim("unlocked"),
+    ]
     work.start()
     point = work.go_to("before", 2)
     assert answers(work, claims) == [NOT_HELD, HELD, HELD, NOT_HELD]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 from test_verdict import NOT_HELD, event, record, turned, without
@@ -11,10 +11,18 @@ from test_verdict import NOT_HELD, event, record, turned, without
 from harness import registry
 from harness.cli import mdrill, running, selection
 from harness.drill import plan, results
-from harness.errors import DrillError, EnvironmentProblem, NothingSelected, UsageError
+from harness.drill.results import RunHeader
+from harness.errors import (
+    DrillError,
+    EnvironmentProblem,
+    NothingSelected,
+    UsageError,
+    exit_code_of,
+)
 from harness.model import Drill
+from harness.record.events import Cell, ServerUsed
 
-SERVER = {"backend": "docker", "engine": "postgres", "image": "postgres:18", "digest": "sha256:1"}
+SERVER = ServerUsed(backend="docker", engine="postgres", image="postgres:18", digest="sha256:1")
 
 OURS = selection.scenarios()
 
@@ -35,7 +43,7 @@ def would_run(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(selection, "backend", lambda *_: (named, ""))
     monkeypatch.setattr(selection, "scenarios", lambda: OURS)
     monkeypatch.setattr(
-        selection, "engines", lambda names, *_: ([registry.engine(n) for n in names], [])
+        selection, "engines", lambda names, *_, **__: ([registry.engine(n) for n in names], [])
     )
 
     def feed(line: str):
@@ -60,36 +68,31 @@ def every_trial():
     return [*seen.values(), *(t for t in trials if t.id in longer)]
 
 
-def cell_of(trial) -> dict:
-    return {
-        "id": trial.id,
-        "engine": trial.engine,
-        "seed": trial.seed,
-        "rows": trial.rows,
-        "objectives": asdict(trial.objectives),
-    }
+def cell_of(trial) -> Cell:
+    return Cell(id=trial.id, engine=trial.engine, seed=trial.seed, rows=trial.rows)
 
 
 @pytest.mark.parametrize("trial", every_trial(), ids=lambda trial: trial.id)
 def test_the_rerun_line_selects_exactly_that_trial(would_run, trial) -> None:
     """The same cell with the same seed and number of rows, and no other."""
     for wanted in (trial, replace(trial, rows=5000), replace(trial, round=3)):
-        line = results.rerun_line(cell_of(wanted), SERVER | {"engine": wanted.engine})
+        line = results.rerun_line(cell_of(wanted), replace(SERVER, engine=wanted.engine))
         again = [(t.id, t.purpose, t.seed, t.rows) for t in would_run(line)]
         assert again == [(trial.id, trial.purpose, trial.seed, wanted.rows)]
 
 
 def test_the_rerun_line_is_safe_to_paste() -> None:
     """An image or an id with odd characters stays one word of the shell."""
-    line = results.rerun_line({"id": "a/b; rm -rf x"}, SERVER | {"image": "x y"})
+    line = results.rerun_line(Cell(id="a/b; rm -rf x"), replace(SERVER, image="x y"))
     assert "a/b; rm -rf x" in shlex.split(line)
     assert "postgres=x y" in shlex.split(line)
 
 
 def test_the_rerun_line_names_the_image_that_ran() -> None:
     """In Docker another image would be another trial; a local server has none to name."""
-    assert "--image postgres=postgres:18" in results.rerun_line({"id": "a"}, SERVER)
-    local = results.rerun_line({"id": "a"}, {"backend": "local", "engine": "postgres"})
+    assert "--image postgres=postgres:18" in results.rerun_line(Cell(id="a"), SERVER)
+    on_local = ServerUsed(backend="local", engine="postgres")
+    local = results.rerun_line(Cell(id="a"), on_local)
     assert (("--image" in local), ("--backend local" in local)) == (False, True)
 
 
@@ -97,19 +100,27 @@ def test_a_trial_is_told_with_all_it_was_folded_from() -> None:
     """The keys that docs/record.md promises."""
     events = [event("clock", wall="2026-01-01T00:00:00"), *record(seed=3)]
     told = results.of_trial(events, attempt=2)
-    assert (told["id"], told["verdict"], told["as_expected"]) == ("a/b/c/d/e", "PASS", True)
-    assert (told["attempt"], told["started"]) == (2, "2026-01-01T00:00:00")
-    assert len(told["criteria"]) == 7
-    assert "--trial-seed 3" in told["rerun"]
+    assert (told.id, told.verdict, told.as_expected) == ("a/b/c/d/e", "PASS", True)
+    assert (told.attempt, told.started) == (2, "2026-01-01T00:00:00")
+    assert len(told.criteria) == 7
+    assert "--trial-seed 3" in told.rerun
+
+
+def test_a_trial_that_a_person_repaired_is_practised_again() -> None:
+    """There is no procedure by that name to be run."""
+    cell = Cell(id="story/postgres/m/f/by-hand", scenario="story", procedure="by-hand", seed=3)
+    assert results.rerun_line(cell, ServerUsed(backend="local")) == (
+        "mdrill practice story --only story/postgres/m/f --backend local"
+    )
 
 
 def test_a_record_of_nothing_is_told_too() -> None:
     """A trial that was killed before its first event."""
     told = results.of_trial([])
-    assert (told["verdict"], told["id"], told["took_ms"]) == ("ABORTED", "", 0.0)
+    assert (told.verdict, told.id, told.took_ms) == ("ABORTED", "", 0.0)
 
 
-def finished(identity: str, change=lambda events: events, attempt: int = 1) -> dict:
+def finished(identity: str, change=lambda events: events, attempt: int = 1) -> results.TrialResult:
     return results.of_trial(change(record(id=identity)), attempt)
 
 
@@ -137,16 +148,23 @@ FAILED = turned("claim", NOT_HELD, name="mended")
 )
 def test_a_run_has_one_verdict_and_one_exit_code(trials, more, verdict, code) -> None:
     """The last attempt counts; a planned trial that never ran is not forgotten."""
-    run = results.of_run({"planned": ["a", "b"], **more}, trials)
-    assert (run["verdict"], run["exit_code"]) == (verdict, code)
-    assert len(run["trials"]) == len(trials)
+    run = results.of_run(RunHeader(planned=("a", "b"), **more), trials)
+    assert (run.verdict, run.exit_code) == (verdict, code)
+    assert len(run.trials) == len(trials)
 
 
 def test_a_decoy_that_was_caught_does_not_fail_its_run() -> None:
-    """Its verdict stays FAIL, and the run is green: that is what was wanted."""
+    """It is counted as caught, and the run is green: that is what was wanted."""
     events = FAILED(record(id="a", purpose="decoy", caught_by=["mended"]))
-    run = results.of_run({"planned": ["a"]}, [results.of_trial(events)])
-    assert (run["counts"], run["verdict"], run["exit_code"]) == ({"FAIL": 1}, "PASS", 0)
+    run = results.of_run(RunHeader(planned=("a",)), [results.of_trial(events)])
+    assert (run.counts, run.verdict, run.exit_code) == ({"CAUGHT": 1}, "PASS", 0)
+
+
+def test_a_decoy_that_passes_is_never_among_the_passes() -> None:
+    """It is NOT CAUGHT wherever outcomes are counted, and the run is red."""
+    events = record(id="a", purpose="decoy", caught_by=["mended"])
+    run = results.of_run(RunHeader(planned=("a",)), [results.of_trial(events)])
+    assert (run.counts, run.verdict, run.exit_code) == ({"NOT CAUGHT": 1}, "FAIL", 1)
 
 
 @pytest.mark.parametrize(
@@ -161,4 +179,4 @@ def test_a_decoy_that_was_caught_does_not_fail_its_run() -> None:
 )
 def test_the_exit_code_travels_with_the_error(error: Exception, code: int) -> None:
     """What nobody planned is a bug of ours."""
-    assert results.exit_code_of(error) == code
+    assert exit_code_of(error) == code

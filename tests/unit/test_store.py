@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from test_verdict import record, without
 
+from harness.drill.results import of_folder
 from harness.errors import EnvironmentProblem, UsageError
 from harness.record.run_folder import RunFolder, new_run_id, write_atomically
 from harness.record.timeline import Event
@@ -83,9 +84,9 @@ def test_the_result_comes_from_the_events_alone(run: RunFolder) -> None:
     write(run, "d/e/f", without("control")(record(id="d/e/f")))
     write(run, "d/e/f", record(id="d/e/f"), attempt=2)
     (run.trial_folder("a/b/c") / "trial.json").write_text('{"verdict": "FAIL"}', "utf-8")
-    rebuilt = RunFolder.open(run.path).rebuild()
-    assert (rebuilt["verdict"], rebuilt["exit_code"]) == ("PASS", 0)
-    assert [(t["id"], t["attempt"], t["verdict"]) for t in rebuilt["trials"]] == [
+    rebuilt = of_folder(RunFolder.open(run.path))
+    assert (rebuilt.verdict, rebuilt.exit_code) == ("PASS", 0)
+    assert [(t.id, t.attempt, t.verdict) for t in rebuilt.trials] == [
         ("a/b/c", 1, "PASS"),
         ("d/e/f", 1, "INCONCLUSIVE"),
         ("d/e/f", 2, "PASS"),
@@ -98,23 +99,18 @@ def test_a_last_line_cut_short_is_an_aborted_trial(run: RunFolder, cut: int) -> 
     run.write_header({"planned": ["a/b/c", "d/e/f"]})
     path = write(run, "a/b/c", record(id="a/b/c"))
     path.write_bytes(path.read_bytes()[:-cut])
-    rebuilt = run.rebuild()
-    assert [trial["verdict"] for trial in rebuilt["trials"]] == ["ABORTED"]
-    assert (rebuilt["unfinished"], rebuilt["verdict"]) == (["d/e/f"], "ABORTED")
+    rebuilt = of_folder(run)
+    assert [trial.verdict for trial in rebuilt.trials] == ["ABORTED"]
+    assert (rebuilt.unfinished, rebuilt.verdict) == (("d/e/f",), "ABORTED")
 
 
 def test_a_run_killed_before_its_first_event_can_be_rebuilt(run: RunFolder) -> None:
     """Empty files and folders are no trials."""
     run.write_header({"planned": ["a/b/c"]})
     run.trial_folder("a/b/c").joinpath("events.jsonl").touch()
-    rebuilt = run.rebuild()
-    assert (rebuilt["trials"], rebuilt["unfinished"]) == ([], ["a/b/c"])
-    assert rebuilt["verdict"] == "ABORTED"
-
-
-def test_events_of_a_trial_that_never_ran_are_none(run: RunFolder) -> None:
-    """No file is no event, and no error."""
-    assert run.events("x/y/z") == ()
+    rebuilt = of_folder(run)
+    assert (rebuilt.trials, rebuilt.unfinished) == ((), ("a/b/c",))
+    assert rebuilt.verdict == "ABORTED"
 
 
 def test_the_header_is_kept_as_it_was(run: RunFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.drill.verdict import Verdict, judge, merge
+from harness.drill.verdict import RecoveryTime, Verdict, judge, merge
 from harness.record.timeline import Event
 
 CRITERIA = ("baseline", "control", "fault", "damage", "recovery", "verification", "collateral")
@@ -18,7 +19,17 @@ Change = Callable[[list[Event]], list[Event]]
 
 
 def event(kind: str, **data: Any) -> Event:
-    return Event(0, "trial", kind, data)
+    """As a line of a record tells it."""
+    return Event.read({"t_ns": 0, "lane": "", "kind": kind, **data})
+
+
+def told(of: Event) -> dict[str, Any]:
+    """What the line of an event says."""
+    return json.loads(of.to_json())
+
+
+def changed(of: Event, **data: Any) -> Event:
+    return Event.read({**told(of), **data})
 
 
 def claim(section: str, name: str, answer: str = "held", **more: Any) -> Event:
@@ -54,22 +65,23 @@ def record(**cell: Any) -> list[Event]:
         claim("untouched", "users is as before"),
         event("finished"),
     ]
-    return [Event(n * 1_000_000, e.lane, e.kind, e.data) for n, e in enumerate(events)]
+    return [changed(e, t_ns=n * 1_000_000) for n, e in enumerate(events)]
 
 
 def without(kind: str, **data: Any) -> Change:
-    def is_meant(e: Event) -> bool:
-        return e.kind == kind and data.items() <= e.data.items()
+    return lambda events: [e for e in events if not is_meant(e, kind, data)]
 
-    return lambda events: [e for e in events if not is_meant(e)]
+
+def is_meant(of: Event, kind: str, data: dict[str, Any]) -> bool:
+    has = told(of)
+    return has["kind"] == kind and all(has.get(key) == value for key, value in data.items())
 
 
 def turned(kind: str, change: dict, **data: Any) -> Change:
     def turn(events: list[Event]) -> list[Event]:
-        found = [e for e in events if e.kind == kind and data.items() <= e.data.items()]
+        found = [e for e in events if is_meant(e, kind, data)]
         assert found, f"there is no {kind} with {data}"
-        return [Event(e.t_ns, e.lane, e.kind, {**e.data, **change}) if e in found else e
-                for e in events]  # fmt: skip
+        return [changed(e, **change) if e in found else e for e in events]
 
     return turn
 
@@ -134,13 +146,7 @@ def test_all_seven_criteria_met_is_a_pass() -> None:
     assert [(criterion.name, criterion.met) for criterion in judgement.criteria] == [
         (name, True) for name in CRITERIA
     ]
-    assert judgement.rto == {
-        "total_ms": 8.0,
-        "detect_ms": 2.0,
-        "decide_ms": 1.0,
-        "repair_ms": 2.0,
-        "verify_ms": 3.0,
-    }
+    assert judgement.rto == RecoveryTime(8.0, 2.0, 1.0, 2.0, 3.0)
     assert (judgement.as_expected, judgement.counts_as) == (True, Verdict.PASS)
 
 
@@ -205,7 +211,9 @@ def test_a_decoy_must_be_caught_by_the_claim_it_names(caught_by, as_expected, co
     judgement = judge(turned("claim", NOT_HELD, name="mended")(cell))
     assert judgement.verdict == "FAIL"
     assert (judgement.as_expected, judgement.counts_as) == (as_expected, counts_as)
-    assert ("Wanted it caught by" in judgement.sentence) is not as_expected
+    missed = f"NOT CAUGHT, should have been caught by {' or '.join(sorted(caught_by))}."
+    assert judgement.sentence.startswith(missed) is not as_expected
+    assert judgement.outcome == ("CAUGHT" if as_expected else "NOT CAUGHT")
 
 
 def test_a_step_may_catch_a_decoy() -> None:
@@ -215,24 +223,35 @@ def test_a_step_may_catch_a_decoy() -> None:
 
 
 @pytest.mark.parametrize(
-    "purpose, change, verdict, as_expected, counts_as",
+    "purpose, change, verdict, outcome, counts_as",
     [
-        ("decoy", lambda e: e, "PASS", False, "FAIL"),
-        ("nothing-done", without("step.end"), "INCONCLUSIVE", False, "FAIL"),
-        ("nothing-done", turned("claim", NOT_HELD, name="mended"), "FAIL", True, "PASS"),
-        ("no-injection", unstruck, "INCONCLUSIVE", True, "PASS"),
-        ("no-injection", lambda e: e, "PASS", False, "FAIL"),
-        ("decoy", plus(PROBLEM), "ERROR", False, "ERROR"),
-        ("no-injection", without("finished"), "ABORTED", False, "ABORTED"),
+        ("decoy", lambda e: e, "PASS", "NOT CAUGHT", "FAIL"),
+        ("decoy", without("control"), "INCONCLUSIVE", "NOT CAUGHT", "FAIL"),
+        ("nothing-done", without("step.end"), "INCONCLUSIVE", "NOT CAUGHT", "FAIL"),
+        ("nothing-done", turned("claim", NOT_HELD, name="mended"), "FAIL", "CAUGHT", "PASS"),
+        ("no-injection", unstruck, "INCONCLUSIVE", "CAUGHT", "PASS"),
+        ("no-injection", lambda e: e, "PASS", "NOT CAUGHT", "FAIL"),
+        ("decoy", plus(PROBLEM), "ERROR", "ERROR", "ERROR"),
+        ("no-injection", without("finished"), "ABORTED", "ABORTED", "ABORTED"),
+        ("recovery", lambda e: e, "PASS", "PASS", "PASS"),
     ],
 )
 def test_what_a_trial_is_for_decides_what_counts(
-    purpose: str, change: Change, verdict: str, as_expected: bool, counts_as: str
+    purpose: str, change: Change, verdict: str, outcome: str, counts_as: str
 ) -> None:
     """A wrong thing that slips through is a failure of the drill; a broken machine is not."""
     judgement = judge(change(record(purpose=purpose, caught_by=["mended"])))
     assert judgement.verdict == verdict
-    assert (judgement.as_expected, judgement.counts_as) == (as_expected, counts_as)
+    assert (judgement.outcome, judgement.counts_as) == (outcome, counts_as)
+    assert judgement.as_expected is (outcome in ("CAUGHT", "PASS"))
+
+
+def test_who_gave_up_repaired_nothing() -> None:
+    """What the harness did afterwards went well, and was not the person's: never a PASS."""
+    judgement = judge(plus(event("given-up", took_s=12.0))(record()))
+    assert (judgement.verdict, judgement.outcome) == ("FAIL", "NOT REPAIRED")
+    assert "given up after 12 s" in judgement.sentence
+    assert judgement.counts_as == "FAIL"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +261,7 @@ def test_losses_are_held_against_the_objective(allowed: int, lost: int, verdict:
     """An objective allows so many lost writes, and only for what it counts."""
     events = record(objectives={"lost_writes": allowed, "lost_values": 0})
     judgement = judge(turned("claim", {**NOT_HELD, "lost": lost}, name="ledger")(events))
-    assert (judgement.verdict, judgement.rpo["lost_writes"]) == (verdict, lost)
+    assert (judgement.verdict, judgement.rpo.lost_writes) == (verdict, lost)
 
 
 def test_an_objective_never_excuses_another_claim() -> None:
@@ -256,7 +275,7 @@ def test_an_excused_loss_stays_visible() -> None:
     """It is no failed claim, and is counted all the same."""
     events = record(objectives={"lost_values": 5})
     judgement = judge(turned("claim", {**NOT_HELD, "lost": 2}, section="untouched")(events))
-    assert (judgement.failed_claims, judgement.rpo["lost_values"]) == ((), 2)
+    assert (judgement.failed_claims, judgement.rpo.lost_values) == ((), 2)
 
 
 claims = st.builds(
