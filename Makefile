@@ -34,9 +34,10 @@ teeth: setup ## Prove that the checks can fail
 test: setup ## Run the tests, on real servers
 	$(BIN)/pytest $(ARGS)
 
-check: setup ## Lint and the tests that need no server
+check: setup ## Lint, types and the tests that need no server
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/pytest -q tests/unit tests/architecture tests/reports
 
 bench: setup ## Measure a trial against a fresh container for each trial

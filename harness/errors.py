@@ -20,10 +20,38 @@ The exit code travels with the class, so no caller maps exceptions to codes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
-from harness.exit_codes import OF_A_SIGNAL, ExitCode
+OF_A_SIGNAL = 128
+"""A signal ends the process with this and its number, as shells have it."""
+
+
+class ExitCode(IntEnum):
+    """What the process says to whoever called it: the one table of exit codes.
+
+    :data:`MEANINGS` has them in words.
+    """
+
+    GREEN = 0
+    RED = 1
+    USAGE = 2
+    UNKNOWN = 3
+    MACHINE = 4
+    NOTHING = 5
+    BUG = 70
+
+
+MEANINGS: Mapping[ExitCode, str] = {
+    ExitCode.GREEN: "proved",
+    ExitCode.RED: "proved wrong: a FAIL, or a sweep that is not good enough",
+    ExitCode.USAGE: "usage, or an invalid file",
+    ExitCode.UNKNOWN: "not proved: INCONCLUSIVE, or a sweep that does not know everything",
+    ExitCode.MACHINE: "the machine: no engine, image or disk; ERROR, ABORTED",
+    ExitCode.NOTHING: "nothing selected, nothing swept",
+    ExitCode.BUG: "a bug of ours",
+}
 
 
 class DrillError(Exception):
@@ -119,3 +147,9 @@ class Interrupted(DrillError):
 def exit_code_of(error: BaseException) -> int:
     """The exit code that an exception stands for; that of a bug for one that nobody planned."""
     return error.exit_code if isinstance(error, DrillError) else ExitCode.BUG
+
+
+def exit_codes_in_words() -> str:
+    """The table of exit codes on a few lines, for the end of a help page."""
+    told = [f"{code.value} {meaning}" for code, meaning in MEANINGS.items()]
+    return "Exit codes: " + " · ".join([*told, "130, 143, 129 interrupted"]) + "."

@@ -14,11 +14,10 @@ import click
 from harness import __version__
 from harness.cli import housekeeping, practice, reading, reports, running, sweeping
 from harness.cli.signals import as_interrupts
-from harness.errors import DrillError, Interrupted, exit_code_of
-from harness.exit_codes import ExitCode, in_words
+from harness.errors import DrillError, ExitCode, Interrupted, exit_code_of, exit_codes_in_words
 
 
-@click.group(epilog=in_words(), context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=exit_codes_in_words(), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="migration-drill")
 def mdrill() -> None:
     """Break schema migrations for real, run the recovery, prove from the data that it worked."""

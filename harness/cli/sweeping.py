@@ -20,8 +20,7 @@ from harness.cli import rendering, resuming, selection, sweep_selection
 from harness.cli.signals import postponed
 from harness.cli.sweep_progress import SweepProgress
 from harness.cli.sweep_selection import SweepPlan
-from harness.errors import DrillError, Interrupted, UsageError, exit_code_of
-from harness.exit_codes import ExitCode
+from harness.errors import DrillError, ExitCode, Interrupted, UsageError, exit_code_of
 from harness.record.run_folder import RunFolder, new_run_id
 from harness.record.timeline import Timeline
 from harness.reporting.sweep import terminal

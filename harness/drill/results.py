@@ -17,7 +17,7 @@ from harness.drill.verdict import (
     judge,
     merge,
 )
-from harness.exit_codes import OF_A_SIGNAL
+from harness.errors import OF_A_SIGNAL
 from harness.record import timeline
 from harness.record.events import Cell, Clock, ServerUsed
 from harness.record.run_folder import RunFolder, as_json

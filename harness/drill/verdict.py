@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from harness.exit_codes import ExitCode
+from harness.errors import ExitCode
 from harness.record.events import (
     Cell,
     ClaimAnswered,

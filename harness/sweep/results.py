@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import dropwhile
 from typing import Any
 
-from harness.exit_codes import ExitCode
+from harness.errors import ExitCode
 from harness.record import timeline
 from harness.record.run_folder import RunFolder, as_json
 from harness.record.timeline import Event, structured

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.errors import UsageError
-from harness.exit_codes import OF_A_SIGNAL, ExitCode
+from harness.errors import OF_A_SIGNAL, ExitCode, UsageError
 from harness.sweep.results import Finding, MigrationResult, SweepResult
 from harness.sweep.rollback import Leads
 from harness.sweep.verdicts import HARM, Grade

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.exit_codes import ExitCode
+from harness.errors import ExitCode
 from harness.reporting.words import plural
 from harness.sweep.events import StateHealed
 from harness.sweep.points import Row, Way, Where
