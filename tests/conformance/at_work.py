@@ -15,7 +15,7 @@ from harness.drill.migration_runs import Checkpoint, MigrationJob, MigrationRunn
 from harness.drill.striking import drive
 from harness.drill.target import LiveTarget
 from harness.model import Fault, Moment
-from harness.record.timeline import Event, Timeline
+from harness.record.timeline import Edge, P, Timeline, told
 from harness.tools import scenario_tools
 from harness.tools.emulation import Job, Unit
 from harness.waiting import until
@@ -138,8 +138,9 @@ class AtWork:
         filled = has_column and self.ask("SELECT count(*) FROM users WHERE phone = 'none'") == 50
         return [has_column, filled, "users_phone" in self.indexes()]
 
-    def events(self, kind: str) -> list[Event]:
-        return [event for event in self.timeline.events() if event.kind == kind]
+    def told(self, kind: type[P], edge: Edge = "") -> list[P]:
+        """What the events of a kind tell, in order; of spans at that edge."""
+        return [e.what for e in told(self.timeline.events(), kind) if e.edge == edge]
 
     def close(self) -> None:
         """End every process and session that belongs to it; the database goes with the bench."""

@@ -12,6 +12,16 @@ from conftest import Bench
 
 from harness import registry
 from harness.model import Moment, word_of
+from harness.record.events import (
+    FaultFired,
+    FaultMissed,
+    ServerChange,
+    ServerDied,
+    ServerReady,
+    ServerStarted,
+    Statement,
+    WitnessSeen,
+)
 from harness.verbs.faults.cancel_query import CancelQuery
 from harness.verbs.faults.drop_connection import DropConnection
 from harness.verbs.faults.fail_statement import FailStatement
@@ -93,15 +103,15 @@ def test_every_fault_is_tried() -> None:
 def test_it_strikes_tells_and_heals(work: AtWork, case: Case) -> None:
     """Two sources say that it struck; afterwards the server works, healed once or twice."""
     strike(work, case)
-    missed = [event.data["reason"] for event in work.events("missed")]
-    assert (missed, len(work.events("fired"))) == ([], 1)
-    assert len({event.data["source"] for event in work.events("witness")}) >= 2
+    missed = [missed.reason for missed in work.told(FaultMissed)]
+    assert (missed, len(work.told(FaultFired))) == ([], 1)
+    assert len({witness.source for witness in work.told(WitnessSeen)}) >= 2
     expected = {
         "killed": work.engine.sessions.KILLED,
         "timeout": {work.bench.words.lock_timeout},
     }.get(case.codes)
     if case.codes:
-        met = {e.data["code"] for e in work.events("statement.end") if not e.data["ok"]}
+        met = {end.code for end in work.told(Statement, "end") if not end.ok}
         assert len(met) == 1
         assert expected is None or met <= expected
     work.bench.server.resume()
@@ -115,10 +125,10 @@ def test_a_killed_server_comes_back_with_what_it_had_confirmed(work: AtWork) -> 
     """The same data, the same identity, and the statements that were acknowledged."""
     strike(work, Case(KillServer(), Moment(after=2)))
     assert work.applied() == [True, True, False]
-    assert [e.kind for e in work.timeline.events() if e.lane == "server"] == [
-        "died",
-        "started",
-        "ready",
+    assert [type(change) for change in work.told(ServerChange)] == [
+        ServerDied,
+        ServerStarted,
+        ServerReady,
     ]
 
 
@@ -133,7 +143,7 @@ def test_a_connection_cut_unnoticed_leaves_its_session_at_work(work: AtWork) -> 
 def test_a_fault_without_a_victim_misses(work: AtWork) -> None:
     """A migration that is refused nothing has met no fault, and the record says so."""
     work.drive(FailStatement("SELECT 1"), Moment(before=3))
-    assert (work.events("fired"), len(work.events("missed"))) == ([], 1)
+    assert (work.told(FaultFired), len(work.told(FaultMissed))) == ([], 1)
 
 
 def test_a_migration_that_changes_nothing_did_no_harm(bench: Bench) -> None:
@@ -141,7 +151,7 @@ def test_a_migration_that_changes_nothing_did_no_harm(bench: Bench) -> None:
     work = AtWork(bench, ["SELECT 1"])
     try:
         work.drive(MigrationSucceeds(), Moment())
-        assert (work.events("fired"), len(work.events("missed"))) == ([], 1)
+        assert (work.told(FaultFired), len(work.told(FaultMissed))) == ([], 1)
         assert work.target.migration.outcome(DEADLINE_S).finished
     finally:
         work.close()

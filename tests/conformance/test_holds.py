@@ -12,6 +12,7 @@ from conftest import Bench
 from harness import registry
 from harness.errors import StepFailed
 from harness.model import word_of
+from harness.record.events import Statement
 from harness.state.snapshot import schema_of
 from harness.verbs.holds.late_reader import LateReader
 from harness.verbs.holds.row_lock import RowLock
@@ -70,7 +71,7 @@ def test_it_holds_and_lets_go(make, hold: Any, n: int, statements) -> None:
     work = make(hold, statements)
     shut(work, hold, n)
     assert [work.is_parked() for _ in range(LOOKS)] == [True] * LOOKS
-    assert len(work.events("statement.end")) == n - 1
+    assert len(work.told(Statement, "end")) == n - 1
     assert work.target.whose(hold.holder(work.target).pid) == "blocker"
     hold.release(work.target)
     hold.release(work.target)

@@ -14,6 +14,7 @@ import pytest
 
 from harness import bundled, loading, registry
 from harness.drill import plan, results
+from harness.drill.results import TrialResult
 from harness.drill.trial import TrialRun
 from harness.errors import ScenarioError
 from harness.model import Drill, Trial
@@ -76,31 +77,31 @@ def a_handful() -> Iterator:
                 yield param
 
 
-def judged(trial: Trial, backend: str, lane_of) -> dict:
+def judged(trial: Trial, backend: str, lane_of) -> TrialResult:
     """Run it; a server that turned out broken is not given to the next trial."""
     lane = lane_of(trial.engine, backend)
     result = results.of_trial(TrialRun(trial, lane).run().events())
-    if result["verdict"] == "ERROR":
+    if result.verdict == "ERROR":
         lane_of.forget(trial.engine, backend)
     return result
 
 
-def told(result: dict) -> str:
-    return f"{result['verdict']}: {result['sentence']} Failed: {result['failed_claims']}"
+def told(result: TrialResult) -> str:
+    return f"{result.outcome}: {result.sentence} Failed: {result.failed_claims}"
 
 
 @pytest.mark.parametrize("trial, backend", TRIALS)
 def test_it_ends_as_it_must(trial: Trial, backend: str, lane_of) -> None:
     """Recoveries PASS, decoys FAIL by their claim, nothing done FAILs, no fault proves nothing."""
     result = judged(trial, backend, lane_of)
-    assert (result["verdict"], result["as_expected"]) == (result["expected"], True), told(result)
+    assert (result.verdict, result.as_expected) == (result.expected, True), told(result)
 
 
 @pytest.mark.parametrize("trial, backend", list(a_handful()))
 def test_other_choices_lead_to_the_same_verdict(trial: Trial, backend: str, lane_of) -> None:
     """What the application happens to write changes nothing about what is proved."""
     found = [judged(replace(trial, seed=seed), backend, lane_of) for seed in SEEDS]
-    assert [told(result) for result in found if not result["as_expected"]] == []
+    assert [told(result) for result in found if not result.as_expected] == []
 
 
 def test_a_trial_leaves_nothing_on_its_server(lane_of) -> None:
@@ -123,5 +124,5 @@ def test_your_own_test_can_run_a_scenario() -> None:
     """One call from any pytest, on a server of its own; a surprise has the line to run again."""
     path = next(FOLDER.glob("*slow-index.yaml"))
     outcome = run_scenario(path, "postgres", "local", only=["*/drop-the-index", "*/analyze-only"])
-    assert [trial["verdict"] for trial in outcome.trials] == ["PASS", "FAIL"]
+    assert [trial.verdict for trial in outcome.trials] == ["PASS", "FAIL"]
     assert outcome.surprises == []

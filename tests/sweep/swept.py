@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,10 @@ from click.testing import CliRunner
 from harness import registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
-from harness.cli import mdrill
+from harness.cli import mdrill, rendering
+from harness.record.run_folder import RunFolder
+from harness.sweep.events import StateHealed
+from harness.sweep.results import CellResult, MigrationResult, SweepResult, to_json
 
 MDRILL = [sys.executable, "-c", "from harness.cli import main; main()"]
 DEADLINE_S = 540
@@ -41,21 +45,22 @@ def backend_of(engine: str) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How ``mdrill sweep`` ended, and its sweep.json if it wrote one."""
+    """How ``mdrill sweep`` ended, and what its record tells if it wrote one."""
 
     code: int
     err: str
-    result: Mapping[str, Any] = field(default_factory=dict)
+    result: SweepResult = field(default_factory=SweepResult)
 
-    def migration(self, version: str) -> Mapping[str, Any]:
-        return next(m for m in self.result["migrations"] if m["version"] == version)
+    def migration(self, version: str) -> MigrationResult:
+        return next(m for m in self.result.migrations if m.version == version)
 
-    def cells(self, version: str) -> Iterator[Mapping[str, Any]]:
-        yield from self.migration(version)["cells"]
+    def cells(self, version: str) -> tuple[CellResult, ...]:
+        """Those of the way up."""
+        return self.migration(version).cells
 
-    def healing(self, version: str, left: str) -> Mapping[str, Any]:
+    def healing(self, version: str, left: str) -> StateHealed:
         """What was tried on the one state of that name."""
-        (found,) = (h for h in self.migration(version)["healings"] if h["left"]["name"] == left)
+        (found,) = (h for h in self.migration(version).healings if h.left.name == left)
         return found
 
 
@@ -77,8 +82,17 @@ def run(*arguments_: str, **environment: str) -> Outcome:
         env={**os.environ, **environment},
         check=False,
     )
-    result = json.loads(done.stdout) if done.stdout.startswith("{") else {}
-    return Outcome(done.returncode, done.stderr, result)
+    record = re.search(r"^record in (.*)$", done.stderr, re.MULTILINE)
+    if record is None:
+        return Outcome(done.returncode, done.stderr)
+    return Outcome(done.returncode, done.stderr, told(Path(record[1])))
+
+
+def told(folder: Path) -> SweepResult:
+    """What the record of a sweep tells; its sweep.json says the same."""
+    result = rendering.swept_before(RunFolder.open(folder))
+    assert json.loads((folder / "sweep.json").read_text("utf-8")) == json.loads(to_json(result))
+    return result
 
 
 def until(what: str, holds: Callable[[], Any]) -> None:
@@ -93,8 +107,7 @@ def run_here(arguments_: Sequence[str]) -> Outcome:
     """Run mdrill in this process, so that what a test puts in place of our code is what runs."""
     done = CliRunner().invoke(mdrill, arguments_)
     out = Path(arguments_[arguments_.index("--out") + 1])
-    result = json.loads((out / "latest" / "sweep.json").read_text("utf-8"))
-    return Outcome(done.exit_code, done.stderr, result)
+    return Outcome(done.exit_code, done.stderr, told(out / "latest"))
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:

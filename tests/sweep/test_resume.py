@@ -38,9 +38,9 @@ def unanswered(record: list[dict]) -> set[tuple[str, str]]:
 
 def answers(result) -> dict[tuple[str, str], tuple[str, str, str]]:
     return {
-        (m["version"], c["point"]): (c["left"]["name"], c["grade"], c["heals"])
-        for m in result["migrations"]
-        for c in m["cells"]
+        (m.version, c.point): (c.left.name, c.grade, c.heals)
+        for m in result.migrations
+        for c in m.every_cell
     }
 
 
@@ -78,7 +78,7 @@ def test_it_goes_on_where_it_stopped(sweep, tmp_path, engine, how):
     struck = Counter((e["migration"], e["point"]) for e in events(record) if e["kind"] == "cell")
     assert max(struck.values()) <= 2
     assert {cell for cell, times in struck.items() if times > 1} == waiting
-    assert resumed.result["cells"] == len(struck)
+    assert len(resumed.result.every_cell) == len(struck)
     if how is signal.SIGKILL:
         run("gc")
 

@@ -25,7 +25,7 @@ ONE_WAY = ("--ways", "client-sigkill")
 
 
 def rows_before(outcome, version):
-    return outcome.migration(version)["states"][0]["rows"]
+    return outcome.migration(version).reference.states[0].rows
 
 
 def test_it_starts_from_a_dump(tmp_path, engine):
@@ -41,7 +41,7 @@ def test_it_starts_from_a_dump(tmp_path, engine):
     more = ("--seed-dump", dump, "--range", "..2", *ONE_WAY)
     done = run(*arguments(folder, engine, tmp_path / "out", *more))
     assert done.code == 0, done.err
-    assert [m["version"] for m in done.result["migrations"]] == ["2"]
+    assert [m.version for m in done.result.migrations] == ["2"]
     assert rows_before(done, "2") == 3
 
 
@@ -73,7 +73,7 @@ def test_rows_come_as_soon_as_their_table_is_there(tmp_path, engine):
     done = run(*arguments(folder, engine, tmp_path / "out", *more))
     assert done.code == 0, done.err
     assert [rows_before(done, version) for version in "1234"] == [0, 3, 3, 5]
-    (refused,) = done.result["seed_refused"].items()
+    (refused,) = done.result.seed_refused.items()
     assert refused[0] == f"{seed}:3"
     assert "nowhere" in refused[1]
 

@@ -25,8 +25,8 @@ BY_CLIENT = ("client-sigkill", "client-sigterm")
 
 def statements(migration) -> dict[int, int]:
     """Message number to the number of statements done when it has been carried out."""
-    rows = [row for row in migration["rows"] if row["kind"] == "statement"]
-    return {row["n"]: row["done_before"] + row["statements"] for row in rows}
+    rows = [row for row in migration.reference.rows if row.kind == "statement"]
+    return {row.n: row.done_before + row.statements for row in rows}
 
 
 def told(done: int, of: int) -> str:
@@ -37,7 +37,7 @@ def one_message(engine: str, numbers: dict[int, int], cell) -> str:
     """A file in one message: whatever reached the server is run to its end, unless its session
     dies. PostgreSQL takes the whole message back; MySQL keeps what was done before."""
     first, last = min(numbers), max(numbers)
-    n, where, way = cell["n"], cell["where"], cell["way"]
+    n, where, way = cell.n, cell.where, cell.way
     if n < first or (n == first and where == "before"):
         return "before"
     if n > last or where == "answered":
@@ -49,7 +49,7 @@ def one_message(engine: str, numbers: dict[int, int], cell) -> str:
 
 def each_its_own(numbers: dict[int, int], cell) -> str:
     """A message a statement, committed as it ends: what had begun ends, nothing more is sent."""
-    n, where, way = cell["n"], cell["where"], cell["way"]
+    n, where, way = cell.n, cell.where, cell.way
     done = max((d for at, d in numbers.items() if at < n), default=0)
     carried_out = where == "answered" or (where == "inside" and way in BY_CLIENT)
     return told(numbers.get(n, done) if carried_out else done, 3)
@@ -61,10 +61,10 @@ def test_a_file_in_one_message(sweep, engine):
     migration = outcome.migration("2")
     numbers = statements(migration)
     assert len(numbers) == (1 if engine == "postgres" else 3)
-    for cell in migration["cells"]:
-        assert not cell["missed"], cell
+    for cell in migration.cells:
+        assert not cell.missed, cell
         expected = one_message(engine, numbers, cell)
-        assert cell["left"]["name"] == expected, (cell["point"], cell["left"])
+        assert cell.left.name == expected, (cell.point, cell.left)
 
 
 def test_each_statement_a_message(sweep, engine):
@@ -72,70 +72,70 @@ def test_each_statement_a_message(sweep, engine):
     migration = outcome.migration("2")
     numbers = statements(migration)
     assert list(numbers.values()) == [1, 2, 3]
-    for cell in migration["cells"]:
-        assert not cell["missed"], cell
+    for cell in migration.cells:
+        assert not cell.missed, cell
         expected = each_its_own(numbers, cell)
-        if engine == "mariadb" and cell["where"] == "inside" and cell["way"] in BY_CLIENT:
+        if engine == "mariadb" and cell.where == "inside" and cell.way in BY_CLIENT:
             # it looks at whether the client is there while it waits for a lock
-            assert cell["left"]["name"] in (expected, told(numbers[cell["n"]] - 1, 3))
+            assert cell.left.name in (expected, told(numbers[cell.n] - 1, 3))
             continue
-        assert cell["left"]["name"] == expected, (cell["point"], cell["left"])
+        assert cell.left.name == expected, (cell.point, cell.left)
 
 
 def test_every_way_strikes_at_every_place(sweep, engine):
     """Boundaries, insides, answers; each way at least once, and each cell once."""
     cells = list(sweep(GOLANG, engine, *SECOND).cells("2"))
-    assert {cell["way"] for cell in cells} == {
+    assert {cell.way for cell in cells} == {
         "client-sigkill", "client-sigterm", "session-kill", "query-cancel",
         "server-sigkill", "connection-lost", "reply-lost",
     }  # fmt: skip
-    assert {cell["where"] for cell in cells} == {"before", "inside", "answered"}
-    assert len({cell["point"] for cell in cells}) == len(cells)
-    assert all(cell["witnesses"] for cell in cells)
+    assert {cell.where for cell in cells} == {"before", "inside", "answered"}
+    assert len({cell.point for cell in cells}) == len(cells)
+    assert all(cell.witnesses for cell in cells)
 
 
 def test_whole_or_not_at_all_is_told(sweep, engine):
     """PostgreSQL's one message is atomic, MySQL's is not; one statement is, everywhere."""
     outcome = sweep(GOLANG, engine, *SECOND)
-    assert outcome.migration("2")["atomic"] is (engine == "postgres")
+    assert outcome.migration("2").atomic is (engine == "postgres")
     plain = sweep(PLAIN, engine, "--tool", "psql", *SECOND)
-    assert plain.migration("2")["atomic"] is False
+    assert plain.migration("2").atomic is False
 
 
 def test_what_the_tool_believes_stands_beside_it(sweep, engine):
     """golang-migrate is dirty from the commit before the file to the commit after it."""
     migration = sweep(GOLANG, engine, *SECOND).migration("2")
     file = min(statements(migration))
-    commit = max(row["n"] for row in migration["rows"] if row["kind"] == "commit")
-    for cell in migration["cells"]:
-        if file <= cell["n"] < commit:
-            assert cell["stuck"], cell["point"]
-        if cell["n"] < file - 1:
-            assert not cell["stuck"], cell["point"]
-            assert cell["applied"] == ["1"]
-        if cell["n"] == commit and cell["where"] == "answered":
-            assert (cell["stuck"], cell["applied"]) == (False, ["2"])
+    commit = max(row.n for row in migration.reference.rows if row.kind == "commit")
+    for cell in migration.cells:
+        if file <= cell.n < commit:
+            assert cell.stuck, cell.point
+        if cell.n < file - 1:
+            assert not cell.stuck, cell.point
+            assert cell.applied == ("1",)
+        if cell.n == commit and cell.where == "answered":
+            assert (cell.stuck, cell.applied) == (False, ("2",))
 
 
 def test_the_grade_says_what_heals(sweep, engine):
     """Dirty needs force: the version to force depends on what is really there."""
     outcome = sweep(GOLANG, engine, *SECOND)
-    after = [c for c in outcome.cells("2") if c["stuck"] and c["left"]["name"] == "after"]
-    before = [c for c in outcome.cells("2") if c["stuck"] and c["left"]["name"] == "before"]
-    assert {c["heals"] for c in after} == {"migrate force 2, then run again"}
-    assert {c["heals"] for c in before} == {"migrate force 1, then run again"}
-    assert {c["grade"] for c in after + before} == {"needs-tool-repair"}
-    free = [c for c in outcome.cells("2") if not c["stuck"] and c["left"]["name"] == "before"]
-    assert {c["grade"] for c in free} == {"self-heals"}
+    after = [c for c in outcome.cells("2") if c.stuck and c.left.name == "after"]
+    before = [c for c in outcome.cells("2") if c.stuck and c.left.name == "before"]
+    assert {c.heals for c in after} == {"migrate force 2, then run again"}
+    assert {c.heals for c in before} == {"migrate force 1, then run again"}
+    assert {c.grade for c in after + before} == {"needs-tool-repair"}
+    free = [c for c in outcome.cells("2") if not c.stuck and c.left.name == "before"]
+    assert {c.grade for c in free} == {"self-heals"}
 
 
 def test_rows_stand_in_every_table(sweep, engine):
     """A crash on empty tables proves little."""
     filled = sweep(GOLANG, engine, *SECOND).migration("2")
-    assert filled["states"][0]["rows"] == 37
+    assert filled.reference.states[0].rows == 37
 
 
 def test_only_the_asked_ways(sweep):
     outcome = sweep(GOLANG, "postgres", *SECOND, "--ways", "session-kill")
-    assert {c["way"] for m in outcome.result["migrations"] for c in m["cells"]} == {"session-kill"}
-    assert [m["version"] for m in outcome.result["migrations"]] == ["2"]
+    assert {c.way for m in outcome.result.migrations for c in m.cells} == {"session-kill"}
+    assert [m.version for m in outcome.result.migrations] == ["2"]

@@ -7,7 +7,7 @@ import sys
 import pytest
 from swept import arguments, run, run_here, write
 
-from harness.sweep.recovery_trials import RecoveryTrials
+from harness.sweep.recoveries import Recoveries
 
 USERS = "CREATE TABLE users (id integer PRIMARY KEY, name varchar(50) NOT NULL);"
 REBUILT = """\
@@ -73,23 +73,23 @@ def test_a_migration_that_loses_rows_when_run_again_is_found(sweep, engine):
     outcome = sweep({"1_users.sql": USERS, "2_rebuilt.sql": REBUILT}, engine, *KILLED)
     assert outcome.code == 1
     healing = outcome.healing("2", "4 of 6")
-    rerun = healing["attempts"][0]
-    assert rerun["kind"] == "re-run"
-    assert list(rerun["lost"].values()) == [200]
-    assert not rerun["healed"]
-    assert healing["grade"] == "loses-data"
+    rerun = healing.attempts[0]
+    assert rerun.kind == "re-run"
+    assert list(rerun.lost.values()) == [200]
+    assert not rerun.healed
+    assert healing.grade == "loses-data"
     # the last statements, run by hand, bring the rows back
-    by_hand = healing["attempts"][-1]
-    assert by_hand["kind"] == "completion"
-    assert by_hand["healed"]
+    by_hand = healing.attempts[-1]
+    assert by_hand.kind == "completion"
+    assert by_hand.healed
 
 
 def test_a_migration_that_takes_rows_away_by_itself_is_told(sweep, engine):
     """Dropped and made again: nothing breaks, every state has its name, and the rows are gone."""
     outcome = sweep({"1_users.sql": USERS, "2_recreated.sql": RECREATED}, engine, *KILLED)
     migration = outcome.migration("2")
-    assert list(migration["removes"].values()) == [200]
-    assert {h["left"]["name"] for h in migration["healings"]} == {"before", "1 of 2"}
+    assert list(migration.reference.removes.values()) == [200]
+    assert {h.left.name for h in migration.healings} == {"before", "1 of 2"}
 
 
 def test_a_repair_that_only_marks_heals_nothing(sweep, engine, tmp_path):
@@ -100,16 +100,16 @@ def test_a_repair_that_only_marks_heals_nothing(sweep, engine, tmp_path):
         "--tool", str(tool), "--only", "2", "--ways", "session-kill",
     )  # fmt: skip
     half = outcome.healing("2", "1 of 3")
-    liar = next(a for a in half["attempts"] if a["kind"] == "repair")
-    assert not liar["healed"]
-    assert liar["says"]
+    liar = next(a for a in half.attempts if a.kind == "repair")
+    assert not liar.healed
+    assert liar.says
     whole = outcome.healing("2", "after")
-    assert next(a for a in whole["attempts"] if a["kind"] == "repair")["healed"]
+    assert next(a for a in whole.attempts if a.kind == "repair").healed
 
 
 def test_a_wrong_completion_is_caught(engine, tmp_path, monkeypatch):
     """One statement too few, or one that writes something else: not healed."""
-    right = RecoveryTrials.completion
+    right = Recoveries.missing
 
     def too_few(self, crash):
         return right(self, crash)[:-1]
@@ -120,11 +120,11 @@ def test_a_wrong_completion_is_caught(engine, tmp_path, monkeypatch):
     folder = write(tmp_path / "m", {"1_users.sql": USERS, "2_phone.sql": THREE_STEPS})
     healed = {}
     for how in (right, too_few, another):
-        monkeypatch.setattr(RecoveryTrials, "completion", how)
+        monkeypatch.setattr(Recoveries, "missing", how)
         outcome = run_here(arguments(folder, engine, tmp_path / how.__name__, *KILLED))
-        attempts = outcome.healing("2", "1 of 3")["attempts"]
-        healed[how.__name__] = [a["healed"] for a in attempts if a["kind"] == "completion"]
-    assert healed == {"completion": [True], "too_few": [False], "another": [False]}
+        attempts = outcome.healing("2", "1 of 3").attempts
+        healed[how.__name__] = [a.healed for a in attempts if a.kind == "completion"]
+    assert healed == {"missing": [True], "too_few": [False], "another": [False]}
 
 
 @pytest.mark.parametrize(
@@ -150,5 +150,5 @@ def test_a_tool_that_does_nothing_here_is_never_green(tmp_path, program, more, s
     more_ = ("--tool", str(tool), "--program", named)
     done = run(*arguments(folder, "postgres", tmp_path / "out", *more_))
     assert done.code == 1
-    assert says in done.migration("1")["broken"]
-    assert done.result["cells"] == 0
+    assert says in done.migration("1").broken
+    assert done.result.every_cell == []

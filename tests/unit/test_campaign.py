@@ -101,8 +101,8 @@ def test_only_what_could_not_be_proved_is_tried_again(world, script, purpose, ve
     cell = trial(purpose=purpose)
     world.script[cell.id] = list(script)
     found = world.run([cell], attempts=3)
-    assert [result["verdict"] for result in found] == verdicts
-    assert [result["attempt"] for result in found] == list(range(1, len(verdicts) + 1))
+    assert [result.verdict for result in found] == verdicts
+    assert [result.attempt for result in found] == list(range(1, len(verdicts) + 1))
 
 
 def test_a_control_that_fails_would_fail_again(world) -> None:
@@ -125,7 +125,7 @@ def test_trials_share_a_server_until_it_breaks(world) -> None:
     trials = [trial(name) for name in ("a", "b", "c", "d")]
     world.script[trials[1].id] = [ERROR]
     found = world.run(trials)
-    assert [result["verdict"] for result in found] == ["PASS", "ERROR", "PASS", "PASS"]
+    assert [result.verdict for result in found] == ["PASS", "ERROR", "PASS", "PASS"]
     servers = [server for _, server in world.ran]
     assert servers[0] is servers[1]
     assert servers[1] is not servers[2]
@@ -163,7 +163,7 @@ def test_nothing_is_left_whatever_ends_it(world, error: BaseException) -> None:
     with pytest.raises(type(error)):
         world.run(trials)
     assert (len(world.ran), world.all_gone) == (3, True)
-    assert [result["id"] for result in world.campaign.results] == [t.id for t in trials[:2]]
+    assert [result.id for result in world.campaign.results] == [t.id for t in trials[:2]]
 
 
 def test_a_machine_without_servers_says_so(world) -> None:
@@ -178,5 +178,5 @@ def test_rounds_are_kept_apart(world) -> None:
     """The second round of a cell does not overwrite the first."""
     first = trial(scenario=scenario())
     found = world.run([first, replace(first, round=2)])
-    assert len({result["id"] for result in found}) == 2
+    assert len({result.id for result in found}) == 2
     assert len(list(world.folder.path.glob("*/trial.json"))) == 2

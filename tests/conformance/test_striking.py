@@ -10,6 +10,7 @@ from conftest import Bench
 
 from harness.drill.striking import drive
 from harness.model import Fault, Moment
+from harness.record.events import FaultFired, FaultMissed, StateBefore, Statement
 from harness.verbs.faults.kill_migrator import KillMigrator
 from harness.verbs.faults.kill_session import KillSession
 from harness.verbs.holds.row_lock import RowLock
@@ -41,14 +42,14 @@ def test_a_kill_lands_between_two_statements(work: AtWork, moment: Moment, appli
     work.drive(KillMigrator(), moment)
     work.wait_until_gone()
     assert work.applied() == applied
-    assert [event.data["moment"] for event in work.events("fired")] == [str(moment)]
+    assert [fired.moment for fired in work.told(FaultFired)] == [str(moment)]
 
 
 def test_a_kill_lands_inside_a_statement(work: AtWork) -> None:
     """The server was working on it when its session died; alone, it leaves no half of itself."""
     work.drive(KillSession(), Moment(inside=2, hold=RowLock("users", ROW)))
-    seen = work.events("state-before")[0].data
-    assert seen["query"].startswith("UPDATE users SET phone")
+    (seen,) = work.told(StateBefore)
+    assert seen.query.startswith("UPDATE users SET phone")
     work.wait_until_gone()
     assert work.applied() == [True, False, False]
 
@@ -56,7 +57,7 @@ def test_a_kill_lands_inside_a_statement(work: AtWork) -> None:
 def test_nothing_is_struck_when_the_moment_never_comes(work: AtWork) -> None:
     """A fault that missed is told as missed, and the migration ended by itself."""
     work.drive(KillMigrator(), NOWHERE)
-    assert (work.events("fired"), len(work.events("missed"))) == ([], 1)
+    assert (work.told(FaultFired), len(work.told(FaultMissed))) == ([], 1)
     assert work.applied() == [True, True, True]
 
 
@@ -64,14 +65,14 @@ def test_nothing_is_struck_when_the_injection_is_left_out(work: AtWork) -> None:
     """The same way through the code, without the strike: a control for the fault itself."""
     fault = Fault("fault", KillMigrator(), Moment(after=1))
     drive(work.target, work.start(), fault, inject=False)
-    assert (work.events("fired"), len(work.events("missed"))) == ([], 1)
+    assert (work.told(FaultFired), len(work.told(FaultMissed))) == ([], 1)
     assert work.applied() == [True, True, True]
 
 
 def test_every_statement_is_on_the_record(work: AtWork) -> None:
     """Begun and ended, in order, with the words that were sent."""
     assert work.start().outcome(60).finished
-    begun = [(e.data["n"], e.data["sql"]) for e in work.events("statement.begin")]
-    ended = [(e.data["n"], e.data["ok"]) for e in work.events("statement.end")]
+    begun = [(statement.n, statement.sql) for statement in work.told(Statement, "begin")]
+    ended = [(statement.n, statement.ok) for statement in work.told(Statement, "end")]
     assert begun == list(enumerate(STATEMENTS, 1))
     assert ended == [(1, True), (2, True), (3, True)]
