@@ -94,8 +94,9 @@ def run_scenario(
     scenario = loading.load_scenario(Path(path))
     chosen = registry.engine(engine)
     drill = Drill("pytest", scenario.title, decoys="all" if decoys else "none", rows=rows)
-    planned = plan.only(plan.make(drill, (scenario,), (chosen,), seed), only)
-    lane = DrillServer(_backend(backend), chosen)
+    source = _backend(backend)
+    planned = plan.only(plan.make(drill, (scenario,), (chosen,), seed, source.capabilities), only)
+    lane = DrillServer(source, chosen)
     try:
         return ScenarioResult(
             tuple(
@@ -285,6 +286,7 @@ class FakeBackend:
 
     servers: list[FakeServer] = field(default_factory=list)
     name: str = "fake"
+    capabilities: frozenset[Capability] = frozenset(Capability)
     started: int = 0
     refuses: str | None = None
 

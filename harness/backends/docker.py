@@ -36,10 +36,15 @@ END_S = 2
 """How long a container may take to end after its first process."""
 
 
+CAPABILITIES = frozenset(Capability)
+"""Every one that there is."""
+
+
 class DockerBackend:
     """Starts servers as containers of the Docker engine of this machine."""
 
     name = "docker"
+    capabilities = CAPABILITIES
 
     def __init__(self, run_id: str) -> None:
         """``run_id`` marks every container; the engine is not spoken to before it is needed."""
@@ -176,7 +181,7 @@ class DockerBackend:
 class DockerServer:
     """One server in one container; it lives on through ``kill`` and ``start_again``."""
 
-    capabilities = frozenset({Capability.KILL, Capability.PAUSE, Capability.TOOLS})
+    capabilities = CAPABILITIES
 
     def __init__(
         self,

@@ -30,10 +30,15 @@ LISTEN_DEADLINE_S = 60
 PORT_ATTEMPTS = 8
 
 
+CAPABILITIES = frozenset(Capability)
+"""Every one that there is."""
+
+
 class LocalBackend:
     """Servers from the programs installed on this machine; nothing is ever downloaded."""
 
     name = "local"
+    capabilities = CAPABILITIES
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
@@ -99,7 +104,7 @@ class LocalBackend:
 class LocalServer:
     """One server process with its children; made by :meth:`LocalBackend.start`."""
 
-    capabilities = frozenset({Capability.KILL, Capability.PAUSE, Capability.TOOLS})
+    capabilities = CAPABILITIES
 
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace

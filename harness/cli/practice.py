@@ -54,7 +54,9 @@ def practice(name: str, options: RunOptions) -> int:
     site = choose_site(options.engine or drill.engines[:1], options)
     drill = replace(Drill("practice", f"Practice: {name}"), recoveries="first", rows=options.rows)
     seed = selection.seed(options.seed)
-    every = plan.only(plan.make(drill, scenarios, site.engines, seed), options.only)
+    every = plan.only(
+        plan.make(drill, scenarios, site.engines, seed, site.backend.capabilities), options.only
+    )
     trial, recovery = _by_hand(_chosen(every.trials, site))
     folder, header = open_record(site, drill, seed, plan.TrialPlan((trial,), ()), options)
     conversation = Conversation(trial, recovery, err=options.as_json)

@@ -162,7 +162,7 @@ def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: RunOptions) 
     begun = time.monotonic()
     site = choose_site(options.engine or drill.engines, options)
     seed = selection.seed(options.seed)
-    planned = _plan(_adjusted(drill, options), scenarios, site.engines, seed, options)
+    planned = _plan(_adjusted(drill, options), scenarios, site, seed, options)
     folder, header = open_record(site, drill, seed, planned, options)
     selection.say(f"{len(planned.trials)} trials, seed {seed}, record in {folder.path}")
     live = RunProgress(len(planned.trials))
@@ -244,16 +244,20 @@ def _adjusted(drill: Drill, options: RunOptions) -> Drill:
 
 
 def _plan(
-    drill: Drill, scenarios: tuple[Scenario, ...], engines: Any, seed: int, options: RunOptions
+    drill: Drill, scenarios: tuple[Scenario, ...], site: Site, seed: int, options: RunOptions
 ) -> plan.TrialPlan:
     """The trials asked for; ``--only`` finds decoys and left-out faults, too, by their names."""
+
+    def of(wider: Drill) -> plan.TrialPlan:
+        made = plan.make(wider, scenarios, site.engines, seed, site.backend.capabilities)
+        return plan.only(made, options.only)
+
     try:
-        planned = plan.only(plan.make(drill, scenarios, engines, seed), options.only)
+        planned = of(drill)
     except NothingSelected:
         if not options.only or drill.teeth:
             raise
-        whole = replace(drill, teeth=True)
-        planned = plan.only(plan.make(whole, scenarios, engines, seed), options.only)
+        planned = of(replace(drill, teeth=True))
     if options.trial_seed is not None:
         trials = tuple(replace(trial, seed=options.trial_seed) for trial in planned.trials)
         planned = replace(planned, trials=trials)

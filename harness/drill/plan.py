@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import random
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import NothingSelected, Problem, ScenarioError
@@ -23,7 +23,13 @@ from harness.model import (
     Trial,
     words_of,
 )
-from harness.ports import Engine
+from harness.ports import Capability, Engine
+
+CANNOT: Mapping[Capability, str] = {
+    Capability.KILL: "a server of this backend cannot be killed and started again on its data",
+    Capability.PAUSE: "a server of this backend cannot be frozen",
+    Capability.TOOLS: "the engine's client programs cannot be run beside a server of this backend",
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ class Cell:
     engine: Engine
     mode: str
     fault: Fault
+    can: frozenset[Capability]
+    """What a server of the backend can do."""
 
     @property
     def id(self) -> str:
@@ -53,12 +61,19 @@ class Cell:
 
 
 def make(
-    drill: Drill, scenarios: Sequence[Scenario], engines: Sequence[Engine], seed: int
+    drill: Drill,
+    scenarios: Sequence[Scenario],
+    engines: Sequence[Engine],
+    seed: int,
+    can: frozenset[Capability] = frozenset(Capability),
 ) -> TrialPlan:
-    """Every trial of the drill. NothingSelected if that is none at all."""
+    """Every trial of the drill. NothingSelected if that is none at all.
+
+    ``can`` is what a server of the backend can do.
+    """
     trials: list[Trial] = []
     missing: list[NotApplicable] = []
-    for cell in _cells(drill, scenarios, engines):
+    for cell in _cells(drill, scenarios, engines, can):
         reason = _why_not(cell)
         if reason:
             missing.append(NotApplicable(cell.id, reason))
@@ -117,14 +132,17 @@ def shard(plan: TrialPlan, index: int, of: int) -> TrialPlan:
 
 
 def _cells(
-    drill: Drill, scenarios: Sequence[Scenario], engines: Sequence[Engine]
+    drill: Drill,
+    scenarios: Sequence[Scenario],
+    engines: Sequence[Engine],
+    can: frozenset[Capability],
 ) -> Iterator[Cell]:
     for engine in engines:
         for scenario in scenarios:
             for mode in scenario.migration.modes:
                 for fault in scenario.faults:
                     if _chosen(drill.modes, mode) and _chosen(drill.faults, fault.id):
-                        yield Cell(scenario, engine, mode, fault)
+                        yield Cell(scenario, engine, mode, fault, can)
 
 
 def _chosen(wanted: Iterable[str], name: str) -> bool:
@@ -136,6 +154,9 @@ def _why_not(cell: Cell) -> str:
     fault, moment = cell.fault, cell.fault.at
     if not fault.scope.covers(cell.words, fault.id):
         return fault.because or f"the fault is for: {', '.join(fault.scope.where)}"
+    needed = fault.kind.needs | ({Capability.TOOLS} if cell.scenario.given.backup else set())
+    for lacking in sorted(needed - cell.can):
+        return CANNOT[lacking]
     if cell.mode == "autocommit-off" and "transactional-ddl" in cell.engine.traits:
         return "without autocommit a driver sends BEGIN here, and that is one-transaction"
     last = len(cell.scenario.migration.statements)

@@ -63,6 +63,8 @@ class Backend(Protocol):
     """Where servers come from."""
 
     name: str
+    capabilities: frozenset[Capability]
+    """What each of its servers can do; asked when trials are planned."""
 
     def available(self) -> str | None:
         """None if it can be used here, else one sentence on why not."""

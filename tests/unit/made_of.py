@@ -18,6 +18,7 @@ from harness.model import (
     Step,
     Trial,
 )
+from harness.ports import Capability
 from harness.testing import FakeServer, fake_engine
 
 
@@ -27,6 +28,7 @@ class Word:
 
     strikes_when_done: bool = False
     needs_app: bool = False
+    needs: frozenset[Capability] = frozenset()
 
 
 def fault(name: str, moment: Moment | None = None, **more: Any) -> Fault:

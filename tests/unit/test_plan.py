@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_of import engine, fault, procedure, scenario, where
+from made_of import Word, engine, fault, procedure, scenario, where
 
 from harness.drill import plan
 from harness.errors import NothingSelected, ScenarioError
-from harness.model import Claim, Damage, Drill, Migration, Moment, Objectives
+from harness.model import Claim, Damage, Drill, Given, Migration, Moment, Objectives
+from harness.ports import Capability
 
 DRILL = Drill("d", "A drill")
 ENGINES = (engine("one", "transactional-ddl"), engine("two"))
@@ -52,6 +53,24 @@ def test_a_drill_selects(changes: dict, selected: list[str]) -> None:
     """Modes and faults by pattern; recoveries, decoys and teeth by choice."""
     planned = make(replace(DRILL, **changes), STORIES[:1], ENGINES[:1])
     assert [trial.purpose for trial in planned.trials] == selected
+
+
+@pytest.mark.parametrize("lacking", Capability)
+def test_a_fault_that_no_server_here_can_suffer_is_shown_with_its_reason(lacking) -> None:
+    """Asked when trials are planned; it would end in an error of ours if it were tried."""
+    needy = replace(fault("early"), kind=Word(needs=frozenset({lacking})))
+    story = scenario(faults=(needy, fault("late", Moment(after=2))))
+    can = frozenset(Capability) - {lacking}
+    planned = plan.make(DRILL, (story,), ENGINES[:1], 7, can)
+    assert {trial.fault.id for trial in planned.trials} == {"late"}
+    assert {cell.because for cell in planned.not_applicable} == {plan.CANNOT[lacking]}
+
+
+def test_a_backup_needs_the_engines_own_programs() -> None:
+    """A scenario that takes a dump before the migration."""
+    story = scenario(given=Given(("CREATE TABLE t (id int)",), backup=("t",)))
+    planned = plan.make(DRILL, (story, STORIES[0]), ENGINES[:1], 7, frozenset({Capability.KILL}))
+    assert {trial.scenario.id for trial in planned.trials} == {"first"}
 
 
 def test_what_an_engine_cannot_do_is_shown_with_its_reason() -> None:

@@ -20,6 +20,7 @@ from harness.errors import (
     exit_code_of,
 )
 from harness.model import Drill
+from harness.ports import Capability
 from harness.record.events import Cell, ServerUsed
 
 SERVER = ServerUsed(backend="docker", engine="postgres", image="postgres:18", digest="sha256:1")
@@ -38,7 +39,7 @@ def would_run(monkeypatch: pytest.MonkeyPatch):
     def stop(_stage, _drill, _seed, planned, *_):
         raise Planned(planned.trials)
 
-    named = type("Named", (), {"name": "fake"})
+    named = type("Named", (), {"name": "fake", "capabilities": frozenset(Capability)})
     monkeypatch.setattr(running, "open_record", stop)
     monkeypatch.setattr(selection, "backend", lambda *_: (named, ""))
     monkeypatch.setattr(selection, "scenarios", lambda: OURS)
