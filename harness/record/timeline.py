@@ -128,7 +128,10 @@ class Timeline:
         self._listener = listener
         self._start_ns = time.monotonic_ns()
         self._file: IO[str] | None = _opened(path, continued) if path else None
-        self.add(Clock(wall=datetime.now(UTC).isoformat(timespec="milliseconds")))
+        self._clock = Clock(wall=datetime.now(UTC).isoformat(timespec="milliseconds"))
+        self._clock_is_noted = False
+        if not continued:
+            self._note_clock()
 
     def redact(self, secret: str) -> None:
         """From now on ``secret`` appears nowhere in the record."""
@@ -141,6 +144,7 @@ class Timeline:
 
     def add(self, what: Payload, edge: Edge = "") -> None:
         """Append one event and flush it to the file."""
+        self._note_clock()
         with self._lock:
             event: Event[Any] = Event(self.now_ns(), what, edge)
             line = event.to_json()
@@ -151,6 +155,13 @@ class Timeline:
             self._write(line)
         if self._listener:
             self._listener(event)
+
+    def _note_clock(self) -> None:
+        """Before the first event; a record that is gone on with is touched when there is one."""
+        with self._lock:
+            noted, self._clock_is_noted = self._clock_is_noted, True
+        if not noted:
+            self.add(self._clock)
 
     def _write(self, line: str) -> None:
         """To the file. EnvironmentProblem once if it cannot be written; then only memory is."""

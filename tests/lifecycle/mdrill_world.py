@@ -114,11 +114,12 @@ class World:
                     command = (entry / "cmdline").read_bytes()
                     where = os.readlink(entry / "cwd").encode()
                     if mark in command + (entry / "environ").read_bytes() + where:
-                        found.append(f"{entry.name}: {command.decode('utf-8', 'replace')[:80]}")
+                        found.append(f"{entry.name}: {command.decode('utf-8', 'replace')[:120]}")
         return found
 
     def leftovers(self) -> list[str]:
         """Everything that is still there: containers, volumes, networks, processes, files."""
+        self._wait_for_pipes()
         left = [f"process {line}" for line in self.processes()]
         left += [f"file {path.name}" for path in self.tmp.iterdir()]
         left += [f"container {found['Names']}" for found in self.containers()]
@@ -130,6 +131,15 @@ class World:
                     wanted = {"label": f"{RUN_LABEL}={run.name}"}
                     left += [f"network {n.name}" for n in client.networks.list(filters=wanted)]
         return left
+
+    def _wait_for_pipes(self) -> None:
+        """Python's own helper processes end when they see that a pipe of ours is closed."""
+
+        def gone() -> bool:
+            return not any("from multiprocessing" in line for line in self.processes())
+
+        with contextlib.suppress(AssertionError):
+            until("the helper processes to end", gone)
 
     def take_note(self) -> None:
         """Remember the passwords and volumes of the servers that run now."""

