@@ -30,6 +30,8 @@ from harness.drill.trial import TrialRun
 from harness.errors import DrillError
 from harness.model import Drill, Scenario, Trial
 from harness.ports import Backend, Engine
+from harness.record.events import Phase
+from harness.record.timeline import told
 
 SCENARIO = "2-partial-failure.yaml"
 CELLS = {"session kill": "session-killed-after-1", "server kill": "server-killed-after-1"}
@@ -61,10 +63,10 @@ class Cell:
         events = TrialRun(self.trial, self.lane).run().events()
         result = results.of_trial(events)
         took = time.monotonic() - begun
-        if result["verdict"] != "PASS":
-            raise SystemExit(f"bench: {self.trial.id}: {result['verdict']}: {result['sentence']}")
-        ends = [event.data for event in events if event.kind == "phase.end"]
-        self.phases.append({data["phase"]: data["took_ns"] / 1e6 for data in ends})
+        if result.verdict != "PASS":
+            raise SystemExit(f"bench: {self.trial.id}: {result.verdict}: {result.sentence}")
+        ends = [event.what for event in told(events, Phase) if event.edge == "end"]
+        self.phases.append({phase.phase: (phase.took_ns or 0) / 1e6 for phase in ends})
         return took
 
     def row(self) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def main() -> int:
     wanted = asked.engine or ["postgres", "mysql"]
     try:
         backend, why = selection.backend(asked.backend, "bench", wanted, {})
-        engines, notes = selection.engines(wanted, backend, {})
+        engines, notes = selection.engines(wanted, backend, {}, asked=bool(asked.engine))
     except DrillError as problem:
         print(f"bench: {problem}", file=sys.stderr)
         return problem.exit_code
@@ -150,13 +152,13 @@ def _naive(start: Callable[[], Any], engine: Engine, scenario: Scenario, server:
 
 
 def _flat(engines: Sequence[Engine], backend: Backend, scenario: Scenario) -> None:
-    told = {}
+    found = {}
     for engine in engines:
         with tempfile.TemporaryDirectory() as place:
-            told[engine.title] = sweeps.flat(engine, backend, scenario, Path(place))
-        for name, value in told[engine.title].items():
+            found[engine.title] = sweeps.flat(engine, backend, scenario, Path(place))
+        for name, value in found[engine.title].items():
             print(f"{engine.title:<12}{name:<28}{value:8.2f}")
-    print(f"wrote {table.write(OUT, {'flat': told})}")
+    print(f"wrote {table.write(OUT, {'flat': found})}")
 
 
 def _cell(lane: DrillServer, backend: Backend, scenario: Scenario, name: str) -> Cell:

@@ -21,11 +21,14 @@ from harness import layouts, loading
 from harness.layouts import Migration
 from harness.model import Scenario, in_dialect
 from harness.ports import Backend, Engine
-from harness.sweep.journal import Journal, Known, read
+from harness.record.timeline import Timeline, told
+from harness.sweep.events import FILE_NAME, CellStruck
 from harness.sweep.points import Way
+from harness.sweep.resumption import Known
 from harness.sweep.sweep import Sweep, SweepScope
 from harness.sweep.sweep_server import SweepServer
-from harness.tools.adapter import Tool
+from harness.tools.adapter import Adapter
+from harness.tools.by_hand import ByHand
 from harness.tools.client import EmulatedClient
 
 ROWS = 2000
@@ -41,10 +44,10 @@ class Clocked(Sweep):
         self.took: Counter[str] = Counter()
         self._time(self, "_one", "migration")
         self._time(self._server, "snapshot", "snapshot")
-        self._time(self._cells, "_together", "together")
-        self._time(self._cells, "_side_by_side", "one by one")
+        self._time(self._striker, "_together", "together")
+        self._time(self._striker, "_side_by_side", "one by one")
         if not healed:
-            self._cells._is_first = lambda *_: False
+            self._striker._is_first = lambda *_: False
 
     def _time(self, owner: Any, method: str, name: str) -> None:
         """Time the method; looks at a database are counted once more, for what they are part of."""
@@ -67,7 +70,7 @@ class Folder:
 
     path: Path
     migrations: tuple[Migration, ...]
-    tool: Tool
+    tool: Adapter
 
 
 def written(
@@ -132,19 +135,20 @@ def sweep(
     """Sweep the last migration on a server of its own. SystemExit unless every cell was struck."""
     with tempfile.TemporaryDirectory() as record, closing(SweepServer(backend, engine)) as server:
         last = folder.migrations[-1].version
-        wishes = SweepScope(rows, jobs, ways, (last,))
+        scope = SweepScope(rows, jobs, ways, (last,))
         client = EmulatedClient(folder.tool, folder.migrations, server.guard)
-        with closing(Journal(Path(record))) as journal:
+        by_hand = ByHand(folder.tool, engine, folder.path, {})
+        with closing(Timeline(Path(record) / FILE_NAME)) as timeline:
             run = Clocked(
-                server, folder.tool, client, folder.migrations, journal, wishes, Known(),
-                lambda *_, **__: None, healed=healed,
+                server, folder.tool, client, by_hand, folder.migrations, timeline, scope, Known(),
+                healed=healed,
             )  # fmt: skip
             run.run()
-        cells = [event for event in read(Path(record)) if event["kind"] == "cell"]
-    bad = [c for c in cells if c["missed"] or not c["left"]["explained"]]
+        cells = [event.what for event in told(timeline.events(), CellStruck)]
+    bad = [cell for cell in cells if cell.missed or not cell.left.explained]
     if bad or not cells:
         raise SystemExit(f"bench: {engine.title}: {len(bad)} of {len(cells)} cells: {bad[:1]}")
-    return Swept(run.took, Counter(Way(c["way"]) for c in cells))
+    return Swept(run.took, Counter(Way(cell.way) for cell in cells))
 
 
 @dataclass
