@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import socket
-import subprocess
-from pathlib import Path
+
+from harness.backends import _processes
 
 
 def of_this_process() -> str:
@@ -36,19 +36,5 @@ def _host() -> str:
 
 def _started(pid: int) -> str:
     """When the process began, as an opaque word; "" if there is none or it is a zombie."""
-    if Path("/proc/self/stat").exists():
-        return _started_linux(pid)
-    listed = subprocess.run(
-        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=5
-    )
-    return re.sub(r"\W+", "-", listed.stdout.strip())
-
-
-def _started_linux(pid: int) -> str:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-    except OSError:
-        return ""
-    fields = stat[stat.rindex(")") + 2 :].split()
-    state, ticks = fields[0], fields[19]
-    return "" if state in "ZX" else ticks
+    found = _processes.find(pid)
+    return re.sub(r"\W+", "-", found.started) if found else ""
