@@ -96,6 +96,8 @@ def test_the_page_tells_the_demonstration_from_the_persons_work():
     assert "the harness demonstrated the recovery" in section(page, "Demonstration")
     assert "finish what is missing" in section(page, "Demonstration")
     assert "given up after 60 s" in section(page, "Sent by hand")
+    assert "After the demonstration" in section(page, "Data integrity")
+    assert "After the recovery" not in page
     assert "No recovery time: nobody repaired it." in page
     assert "<small>RTO</small>" not in page
     for text in (terminal.plain(GAVE_UP.run), markdown.render(GAVE_UP.run, GAVE_UP.events)):

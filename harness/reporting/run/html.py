@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from harness.drill.results import RunResult, TrialResult
+from harness.drill.results import BY_HAND, RunResult, TrialResult
 from harness.drill.verdict import RecoveryTime
 from harness.record.events import ClaimAnswered, LookDone, ServerLog
 from harness.reporting import Format
@@ -102,6 +102,7 @@ def render(run: RunResult, events: Events) -> str:
             teeth=[_tooth(t, names[t.id]) for t in trials if t.is_counter_check],
             pages=_pages(run, names, events),
             demonstration=DEMONSTRATION,
+            practised=any(trial.cell.procedure == BY_HAND for trial in trials),
         )
     )
 
@@ -165,10 +166,17 @@ def _page(
         plot=plot(view, bars=detail.bars, buckets=detail.buckets) if picture else None,
         rto_parts=_rto_parts(view.value.rto),
         looks=[_shortened(event.what, detail.rows) for event in view.of(LookDone)],
-        claims=[(SECTION_TITLES.get(name, name), list(c)) for name, c in view.claims.items()],
+        claims=[(_title(view, name), claims) for name, claims in view.claims.items()],
         log="\n".join(shown),
         log_left_out=len(lines) - len(shown),
     )
+
+
+def _title(view: TrialView, section: str) -> str:
+    """The heading of the claims of a section."""
+    if section == "verify" and view.by_hand and view.by_hand.gave_up:
+        return "After the demonstration"
+    return SECTION_TITLES.get(section, section)
 
 
 def _rto_parts(rto: RecoveryTime) -> list[tuple[str, float, float]]:

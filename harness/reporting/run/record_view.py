@@ -193,9 +193,10 @@ class TrialView:
             return None
         phase = self.phases.get("recover")
         begin_ns = phase.begin_ns if phase else None
-        end = next(iter([*repaired, *given_up]), None)
-        took_s = end.what.took_s if end else None
-        end_ns = end.t_ns if end else None
+        ends = [(e.t_ns, e.what.took_s) for e in repaired] + [
+            (e.t_ns, e.what.took_s) for e in given_up
+        ]
+        end_ns, took_s = ends[0] if ends else (None, None)
         return Handwork(begin_ns, end_ns, bool(given_up), took_s, hints, checks, sent)
 
     @cached_property
