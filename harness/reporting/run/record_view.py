@@ -188,15 +188,13 @@ class TrialView:
         """What a person did in the place of the procedure; None where a machine recovers."""
         hints, checks = self.of(HintGiven), self.of(CheckedByHand)
         sent = [event.what.sql for event in self.of(SentByHand)]
-        repaired, given_up = self.of(RepairedByHand), self.of(GivenUp)
-        if self.cell.procedure != BY_HAND and not (hints or checks or sent or repaired or given_up):
+        given_up = self.of(GivenUp)
+        ends: list[Event[RepairedByHand | GivenUp]] = [*self.of(RepairedByHand), *given_up]
+        if self.cell.procedure != BY_HAND and not (hints or checks or sent or ends):
             return None
         phase = self.phases.get("recover")
         begin_ns = phase.begin_ns if phase else None
-        ends = [(e.t_ns, e.what.took_s) for e in repaired] + [
-            (e.t_ns, e.what.took_s) for e in given_up
-        ]
-        end_ns, took_s = ends[0] if ends else (None, None)
+        end_ns, took_s = (ends[0].t_ns, ends[0].what.took_s) if ends else (None, None)
         return Handwork(begin_ns, end_ns, bool(given_up), took_s, hints, checks, sent)
 
     @cached_property
