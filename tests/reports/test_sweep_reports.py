@@ -16,8 +16,8 @@ import pytest
 
 from harness import registry
 from harness.reporting.sweep import html, junit, markdown, plan, readiness, terminal, view
-from harness.reporting.templating import code
 from harness.reporting.sweep.view import StateTold
+from harness.reporting.templating import code
 from harness.sweep.points import Way
 from harness.sweep.results import SweepResult
 from harness.sweep.rollback import Leads

@@ -284,7 +284,8 @@ def way_down(migration: MigrationResult) -> str:
     told = found.leads.replace("-", " ")
     if found.leads is Leads.IRREVERSIBLE:
         told += f": {found.says}"
-    return f"{told}; what is written meanwhile is lost" if found.meanwhile else told
+    lost = "; ".join(found.meanwhile)
+    return f"{told}; lost of what is written meanwhile: {lost}" if lost else told
 
 
 def back_is_told(migration: MigrationResult) -> bool:
@@ -300,7 +301,11 @@ def ways_down(result: SweepResult) -> list[tuple[str, str]]:
             leads, says = migration.rollback.leads, migration.rollback.says
             named = f"{migration.name} ({says})" if leads is Leads.IRREVERSIBLE else migration.name
             found.setdefault(leads, []).append(named)
-    lossy = [m.name for m in result.migrations if m.rollback.meanwhile]
+    lossy = [
+        f"{migration.name} ({'; '.join(migration.rollback.meanwhile)})"
+        for migration in result.migrations
+        if migration.rollback.meanwhile
+    ]
     told = [(leads.replace("-", " "), _some(found[leads])) for leads in Leads if leads in found]
     return [*told, *([("loses what is written meanwhile", _some(lossy))] if lossy else [])]
 
