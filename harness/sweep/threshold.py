@@ -53,7 +53,7 @@ def judged(result: SweepResult, limit: Grade, before: Baseline | None) -> SweepR
 
     Without a baseline something counts if its grade is ``limit`` or worse; with one, if it is that
     bad and worse than it was, or new and that bad. What is not known is never green: the exit code
-    tells it, unless the baseline has it so, too. A sweep that did not come to its end is never whole.
+    tells it, unless the baseline has it so, too; that a sweep did not come to its end, never.
     """
     findings = tuple(_findings(result))
     cells = [

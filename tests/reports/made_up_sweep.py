@@ -361,9 +361,13 @@ def own_lock() -> list[Event]:
     waits = again(False, "no answer within 20 s", blocked=True)
     stuck = State(LeftState("before", 0, "be4"), (waits, back(False, "waits")), stuck=True)
     return migration(
-        "4", "4_lock", ["LOCK TABLE users"], lambda p: stuck if p.n > 1 else before("4"), down=False,
+        "4",
+        "4_lock",
+        ["LOCK TABLE users"],
+        lambda p: stuck if p.n > 1 else before("4"),
+        down=False,
         back=way_down(Leads.IRREVERSIBLE, says="what was locked out is not written down"),
-    )  # fmt: skip
+    )
 
 
 def row_eater() -> list[Event]:
