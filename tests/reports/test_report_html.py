@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -191,3 +192,22 @@ def test_a_browser_paints_a_picture(browser, tmp_path, size):
     browser(f"--window-size={size}", f"--screenshot={picture}", path.as_uri())
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 60_000
+
+
+def test_a_statement_is_told_as_it_was_sent():
+    """Where a fault put another text in its place, the page does not show the migration's."""
+    made = made_up.all_passed()
+    trial = made.run.trials[0]
+
+    def sent(event: Event) -> Event:
+        told = json.loads(event.to_json())
+        if told["kind"] == "statement.begin":
+            told["sql"] = f"/* sent */ {told['sql']}"
+        return Event.read(told)
+
+    text = html.render(
+        made.only(lambda t: t is trial).run, lambda name: list(map(sent, made.events(name)))
+    )
+    shown = re.findall(r"<td><code>(.*?)</code></td>", text)
+    assert shown
+    assert all(sql.startswith("/* sent */ ") for sql in shown)
