@@ -142,6 +142,7 @@ def test_a_migration_that_fails_on_rows_is_told_with_the_rows(name):
     if name != "readiness.md":
         assert "23502: null values" in text
         assert "1 row of public.users: id 4" in text
+        assert re.search(r"were struck on empty ones|was verified on empty ones", text)
     assert re.search(r"fail(s|ing)? on (tables with )?rows|On tables with rows it fails", text)
     assert (result.exit_code, hero(result)) == (1, ("bad", "fails on rows"))
     assert cases(result)["on rows"] == "failure"
