@@ -806,3 +806,15 @@ def test_the_line_to_run_again_says_what_the_sweep_was_asked_for(wishes, words):
     begin = ["mdrill", "sweep", "my migrations", "--engine", "postgres"]
     end = ["--only", version, "--ways", "session-kill"]
     assert shlex.split(line) == [*begin, *words, *end]
+
+
+def test_a_step_that_nobody_can_paste_is_told_in_words():
+    """An adapter may lack a command: no empty box stands for it."""
+    state = swept.State(
+        LeftState("before", 0, "x"), (Attempt("run it again", "re-run", True, "", ("",)),)
+    )
+    result = swept.judged(swept.sweep(swept.migration("1", "1_a", ["SELECT 1"], lambda p: state)))
+    text = plan.render(result)
+    assert "1. run it again: the tool's adapter has no command to paste for this" in text
+    assert "1. ```" not in text
+    assert "<pre>" not in html.render(result)

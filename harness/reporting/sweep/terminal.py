@@ -20,7 +20,8 @@ def text(result: SweepResult) -> str:
 def _lines(result: SweepResult) -> Iterator[str]:
     yield one_line(overview.headline(result), 440)
     yield one_line(f"{result.tool} on {result.engine} {result.server_version}")
-    yield ""
+    if result.grades:
+        yield ""
     for grade, count in result.grades.items():
         told = view.GRADES[grade]
         yield f"{count:>7}  {told.word:<12} {told.means}"

@@ -263,7 +263,8 @@ def told(cell: CellResult) -> str:
     """What became of one cell."""
     if cell.missed:
         return f"not struck: {cell.missed}"
-    return f"left it {cell.left.name}; {heals(cell)}"
+    where = " on the way down" if cell.down else ""
+    return f"left it {cell.left.name}{where}; {heals(cell)}"
 
 
 def heals(cell: CellResult) -> str:
