@@ -15,6 +15,7 @@ from harness.record import timeline
 from harness.record.run_folder import EVENTS, RunFolder
 from harness.record.timeline import Event
 from harness.reporting.run import terminal
+from harness.reporting.run.outcomes import in_words
 from harness.reporting.sweep import terminal as sweep_terminal
 
 LONG = ("text", "before", "now")
@@ -69,7 +70,7 @@ def replay(run: str, trial: str | None, out: Path | None) -> int:
         raise UsageError(f"no trial {trial!r} in {folder.path}; there are, for instance\n  {known}")
     for event in timeline.read(folder.trial_folder(trial, found[-1].attempt) / EVENTS):
         click.echo(_line(event))
-    click.echo(f"{found[-1].outcome}: {found[-1].sentence}")
+    click.echo(in_words(found[-1]))
     return 0
 
 

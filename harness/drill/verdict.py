@@ -293,7 +293,9 @@ class _Record:
     # ------------------------------------------------------------------ measures
 
     def rto(self) -> RecoveryTime:
-        """Nothing is known unless the whole way was gone."""
+        """Nothing is known unless the whole way was gone, by whom it was to be gone, and held."""
+        if first(self.events, GivenUp) or self.verification().met is not True:
+            return RecoveryTime()
         fired = next((e.t_ns for e in told(self.events, FaultFired)), None)
         ends = [self._end_of_phase(n) for n in ("damage", "diagnose", "recover", "verify")]
         known = [mark for mark in (fired, *ends) if mark is not None]

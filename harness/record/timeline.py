@@ -96,7 +96,7 @@ def _converter() -> Converter:
         return read
 
     converter.register_structure_hook_factory(is_dataclass, lenient)
-    converter.register_structure_hook(str, lambda value, _: str(value))
+    converter.register_structure_hook_func(lambda kind: kind is str, lambda value, _: str(value))
     return converter
 
 

@@ -61,6 +61,18 @@ class SweepHeader:
     """The error of ours, or of the machine, that ended it; with the exit code that it carries."""
     crashed_with: int = ExitCode.BUG
 
+    @property
+    def as_plain_sql(self) -> str:
+        """What is not known where a tool keeps a record and the sweep's kept none; else empty."""
+        if not self.plain_for:
+            return ""
+        return f"swept as plain SQL: what {self.plain_for} itself would leave is not known"
+
+    @property
+    def asked_for_its_tool(self) -> bool:
+        """Whether the command line named the tool, so that nobody takes it for another."""
+        return bool(self.sweep.get("tool"))
+
 
 @dataclass(frozen=True)
 class CellResult(CellStruck):

@@ -74,9 +74,14 @@ class Rollback:
         """Whether there is a way down that does not lead back."""
         return self.leads in LIES
 
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """What is not as it was, or why nothing leads back."""
+        return tuple(part for part in (*self.schema, *self.data, self.says) if part)
+
     def in_words(self) -> str:
         """Where it leads, and what is not as it was, on one line."""
-        parts = [part for part in (*self.schema, *self.data, self.says) if part]
+        parts = self.differences
         told = f"{IN_WORDS[self.leads]}{': ' if parts else ''}{'; '.join(parts)}"
         if self.meanwhile:
             told += f"; of what was written meanwhile: {'; '.join(self.meanwhile)}"

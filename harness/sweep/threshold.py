@@ -13,6 +13,7 @@ from harness.sweep.rollback import Leads
 from harness.sweep.verdicts import HARM, Grade
 
 ON_ROWS, WAY_BACK, TO_ITS_END = "on rows", "way back", "to its end"
+AS_ITS_OWN_TOOL = "as its own tool"
 """What a finding is about, where it is no crash point."""
 OF_THE_WAY_BACK: Mapping[Leads, Grade] = {
     Leads.LOSES_DATA: Grade.LOSES_DATA,
@@ -51,7 +52,7 @@ def judged(result: SweepResult, limit: Grade, before: Baseline | None) -> SweepR
 
     Without a baseline something counts if its grade is ``limit`` or worse; with one, if it is that
     bad and worse than it was, or new and that bad. What is not known is never green: the exit code
-    tells it, unless the baseline has it so, too.
+    tells it, unless the baseline has it so, too; that a sweep did not come to its end, never.
     """
     findings = tuple(_findings(result))
     cells = [
@@ -64,7 +65,7 @@ def judged(result: SweepResult, limit: Grade, before: Baseline | None) -> SweepR
     for finding in (*cells, *findings):
         was = had.get((finding.migration, finding.point))
         if finding.grade is Grade.INCONCLUSIVE:
-            if was is not finding.grade:
+            if was is not finding.grade or finding.point == TO_ITS_END:
                 unknown.append(finding)
         elif _harm(finding.grade) >= _harm(limit) and (
             was is None or _harm(finding.grade) > _harm(was)
@@ -83,9 +84,8 @@ def judged(result: SweepResult, limit: Grade, before: Baseline | None) -> SweepR
 
 def _findings(result: SweepResult) -> Iterator[Finding]:
     """What was found out, or was not, besides the cells."""
-    if result.plain_for and not result.sweep.get("tool"):
-        says = f"swept as plain SQL: what {result.plain_for} itself would leave is not known"
-        yield Finding("", "as its own tool", Grade.INCONCLUSIVE, says)
+    if result.as_plain_sql and not result.asked_for_its_tool:
+        yield Finding("", AS_ITS_OWN_TOOL, Grade.INCONCLUSIVE, result.as_plain_sql)
     for migration in result.migrations:
         yield from _of_migration(migration)
     for version in result.unfinished:
@@ -95,18 +95,21 @@ def _findings(result: SweepResult) -> Iterator[Finding]:
 def _of_migration(migration: MigrationResult) -> Iterator[Finding]:
     version, reference, rollback = migration.version, migration.reference, migration.rollback
     if reference.fails_with_rows:
-        told = reference.fails_with_rows
-        if reference.failing_rows:
-            told = f"{reference.failing_rows}: {told}"
-        yield Finding(version, ON_ROWS, Grade.FAILS_ON_ROWS, told)
+        on = f" ({reference.failing_rows})" if reference.failing_rows else ""
+        so = "so its crash points were struck on empty ones"
+        says = f"it fails on tables with rows{on}, {so}: {reference.fails_with_rows}"
+        yield Finding(version, ON_ROWS, Grade.FAILS_ON_ROWS, says)
     if rollback.lies:
         grade = OF_THE_WAY_BACK[rollback.leads]
         yield Finding(version, WAY_BACK, grade, rollback.in_words())
+    elif migration.finished and rollback.leads is Leads.UNKNOWN:
+        yield Finding(version, WAY_BACK, Grade.INCONCLUSIVE, rollback.in_words())
     for table in reference.without_rows:
         why = next((t.why_not for t in reference.filled if t.table == table), "")
-        yield Finding(version, f"rows of {table}", Grade.INCONCLUSIVE, why or "it has no rows")
+        says = f"it works on {table}, which got no rows{f': {why}' if why else ''}"
+        yield Finding(version, f"rows of {table}", Grade.INCONCLUSIVE, says)
     for statement in reference.idle:
-        says = "it met no row that it changes; bring some by --seed-sql"
+        says = f"a statement met no row that it changes; bring some by --seed-sql: {statement}"
         yield Finding(version, f"work of {statement}", Grade.INCONCLUSIVE, says)
 
 
@@ -115,7 +118,7 @@ def _exit_code(result: SweepResult) -> int:
     if result.interrupted:
         return OF_A_SIGNAL + result.interrupted
     if result.crashed:
-        return result.crashed_with
+        return result.crashed_with or ExitCode.BUG
     if result.against or result.broken:
         return ExitCode.RED
     if not result.every_cell:

@@ -18,7 +18,7 @@ QUIET = (
 )  # fmt: skip
 
 
-@pytest.fixture(params=["all_passed", "every_verdict", "teeth", "hostile"])
+@pytest.fixture(params=["all_passed", "every_verdict", "teeth", "practice", "hostile"])
 def made(request: pytest.FixtureRequest) -> made_up.MadeUpRun:
     """Each kind of run a report must be able to tell."""
     return getattr(made_up, request.param)()

@@ -1,13 +1,29 @@
-"""Finished runs that never ran: realistic records, as ``docs/record.md`` describes them."""
+"""Finished runs that never ran: realistic records, as ``docs/record.md`` describes them.
+
+Records and results are written as dicts, as they stand in files, and read as the harness reads
+them; so a hostile text can be put wherever a file may have one.
+"""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from harness.record.timeline import Event
+from harness.drill import results
+from harness.drill.results import RunHeader, RunResult, TrialResult
+from harness.drill.verdict import (
+    EXPECTED,
+    Criterion,
+    Judgement,
+    Losses,
+    RecoveryTime,
+    Verdict,
+)
+from harness.record.events import Cell, ServerUsed
+from harness.record.timeline import Event, structured
 
 WALL = "2026-03-14T14:32:07.250+00:00"
 SERVERS = {
@@ -45,6 +61,11 @@ CRITERIA = (
 )
 
 
+def read(t_ns: int, lane: str, kind: str, data: Mapping[str, Any]) -> Event[Any]:
+    """As a line of a record tells it."""
+    return Event.read({"t_ns": t_ns, "lane": lane, "kind": kind, **data})
+
+
 @dataclass
 class Story:
     """Writes a timeline the way the harness does, with a clock that the story moves by hand."""
@@ -53,7 +74,7 @@ class Story:
     ms: float = 0.0
 
     def add(self, lane: str, kind: str, **data: Any) -> None:
-        self.events.append(Event(round(self.ms * 1e6), lane, kind, data))
+        self.events.append(read(round(self.ms * 1e6), lane, kind, data))
 
     def wait(self, ms: float) -> Story:
         self.ms += ms
@@ -130,7 +151,7 @@ TITLES = {
 def trial(cell: dict, verdict: str, sentence: str, **more: Any) -> dict:
     """A ``trial.json`` value; criteria after the first unmet one are unknown."""
     purpose = cell["purpose"]
-    expected = {"recovery": "PASS", "no-injection": "INCONCLUSIVE"}.get(purpose, "FAIL")
+    expected = str(EXPECTED[purpose])
     unmet = more.pop("unmet", None)
     criteria, open_question = [], False
     for name, says in CRITERIA:
@@ -141,13 +162,18 @@ def trial(cell: dict, verdict: str, sentence: str, **more: Any) -> dict:
             criteria.append({"name": name, "met": None, "says": "not reached"})
         else:
             criteria.append({"name": name, "met": True, "says": says})
+    reason = more.pop("reason", "all-criteria-met" if verdict == "PASS" else verdict.lower())
+    as_expected = more.pop("as_expected", verdict == expected)
+    outcome, counts_as = called(verdict, expected, as_expected, reason)
     return {
         "id": cell["id"],
         "verdict": verdict,
-        "reason": more.pop("reason", "all-criteria-met" if verdict == "PASS" else verdict.lower()),
+        "outcome": outcome,
+        "counts_as": counts_as,
+        "reason": reason,
         "sentence": sentence,
         "expected": expected,
-        "as_expected": verdict == expected,
+        "as_expected": as_expected,
         "criteria": criteria,
         "rto": {"total_ms": None, "detect_ms": None, "decide_ms": None, "repair_ms": None,
                 "verify_ms": None},
@@ -157,9 +183,19 @@ def trial(cell: dict, verdict: str, sentence: str, **more: Any) -> dict:
         "failed_claims": [],
         "rerun": f"mdrill run --only '{cell['id']}' --seed {cell['seed']}",
         "attempt": 1,
+        "started": WALL,
         "took_ms": 4_210.0,
         **more,
     }  # fmt: skip
+
+
+def called(verdict: str, expected: str, as_expected: bool, reason: str) -> tuple[str, str]:
+    """What the harness calls such a trial, and what it counts as."""
+    judgement = Judgement(
+        Verdict(verdict), reason, "", (), (), RecoveryTime(), Losses(), Verdict(expected),
+        as_expected,
+    )  # fmt: skip
+    return judgement.outcome, str(judgement.counts_as)
 
 
 def rto(detect: float, decide: float, repair: float, verify: float) -> dict:
@@ -179,7 +215,7 @@ def traffic(story: Story, begin: float, end: float, *, bad=(), stuck=(), peak=46
         waiting = any(low <= at < high for low, high in stuck)
         ok = 0 if erring or waiting else round(peak + 5 * math.sin(n * 1.7))
         story.events.append(
-            Event(
+            read(
                 round((at + 100) * 1e6),
                 "application",
                 "tick",
@@ -201,6 +237,7 @@ def opening(story: Story, cell: dict) -> None:
     story.add("trial", "cell", **cell)
     with story.phase("provision"):
         story.wait(1_180)
+        story.add("trial", "control", ok=True, says="it goes through, and leaves what it should")
         story.add("server", "facts", **SERVERS[cell["engine"]], proof="container label and pid")
     with story.phase("guard"):
         story.wait(12)
@@ -220,6 +257,7 @@ def closing(story: Story, log: str) -> None:
         story.add("trial", "log", text=log)
     with story.phase("teardown"):
         story.wait(140)
+    story.add("trial", "finished")
 
 
 def statement(story: Story, n: int, sql: str, took: float, run: int = 1, **end: Any) -> None:
@@ -349,7 +387,13 @@ BLOCKERS = (
 )
 
 
-def hang(name: dict, *, ends: str = "blocker", idle: bool = False) -> tuple[dict, list[Event]]:
+Person = Callable[[Story], None]
+"""What somebody does in the place of a procedure, or before it."""
+
+
+def hang(
+    name: dict, *, ends: str = "blocker", idle: bool = False, person: Person | None = None
+) -> tuple[dict, list[Event]]:
     """The migration waits behind a forgotten reader, and everybody waits behind the migration."""
     story = Story()
     opening(story, name)
@@ -366,10 +410,12 @@ def hang(name: dict, *, ends: str = "blocker", idle: bool = False) -> tuple[dict
         story.add("fault", "fired", fault=name["fault"], moment=name["moment"])
         fired = story.ms
         for n in range(8):
-            story.wait(100).add("locks", "waiting", waiter=204, blocker=198,
-                                waiter_is="migration", blocker_is="blocker", count=1)  # fmt: skip
-            story.add("locks", "waiting", waiter=211, blocker=204, waiter_is="application",
-                      blocker_is="migration", count=1 + (n > 1))  # fmt: skip
+            pairs = [(204, 198, "migration", "blocker"), (211, 204, "application", "migration")]
+            pairs += [(212, 204, "application", "migration")] if n > 1 else []
+            named = ("waiter", "blocker", "waiter_is", "blocker_is")
+            story.wait(100).add("locks", "waiting",
+                                pairs=[dict(zip(named, pair, strict=True)) for pair in pairs],
+                                )  # fmt: skip
     with story.phase("damage"):
         story.claim("damage", "the application waits", "2 operations wait, the longest 781 ms",
                     "at least 1 waits longer than 500 ms", population=2)  # fmt: skip
@@ -392,7 +438,9 @@ def hang(name: dict, *, ends: str = "blocker", idle: bool = False) -> tuple[dict
             teaches="One hop is not enough: follow the waits to their root.",
         )  # fmt: skip
     with story.phase("recover"):
-        if ends == "nothing":
+        if person:
+            person(story)
+        elif ends == "nothing":
             story.wait(3)
         else:
             did = f"session {198 if ends == 'blocker' else 204} ended, gone after 5 ms"
@@ -427,7 +475,9 @@ def hang(name: dict, *, ends: str = "blocker", idle: bool = False) -> tuple[dict
     return rto(freed - fired - 27.5, 20, 7.5, 2.8), story.sorted()
 
 
-def dirty(name: dict, *, cut_at: str | None = None) -> tuple[dict, list[Event]]:
+def dirty(
+    name: dict, *, cut_at: str | None = None, person: Person | None = None
+) -> tuple[dict, list[Event]]:
     """The tool is killed between a statement and its own book-keeping: version 12, dirty."""
     story = Story()
     opening(story, name)
@@ -461,6 +511,8 @@ def dirty(name: dict, *, cut_at: str | None = None) -> tuple[dict, list[Event]]:
             teaches="It says that something stopped, not where.",
         )  # fmt: skip
     with story.phase("recover"):
+        if person:
+            person(story)
         step(story.wait(3), 1, "finish what is missing", "sql", 118.0,
              did="20 000 rows updated; phone is NOT NULL")  # fmt: skip
         if cut_at == "recover":
@@ -491,39 +543,75 @@ def dirty(name: dict, *, cut_at: str | None = None) -> tuple[dict, list[Event]]:
 class MadeUpRun:
     """A run value and its timelines; calling :meth:`events` is what renderers do."""
 
-    run: dict
+    run: RunResult
     timelines: dict[str, list[Event]]
 
     def events(self, trial_id: str) -> list[Event]:
         return self.timelines.get(trial_id, [])
+
+    def with_run(self, **more: Any) -> MadeUpRun:
+        """The same, but for some of the run's fields."""
+        return MadeUpRun(replace(self.run, **more), self.timelines)
+
+    def only(self, wanted: Callable[[TrialResult], Any]) -> MadeUpRun:
+        """The same with fewer trials."""
+        return self.with_run(trials=tuple(filter(wanted, self.run.trials)))
+
+    def changed(self, **more: Any) -> MadeUpRun:
+        """The same with other values in every trial."""
+        return self.with_run(trials=tuple(replace(t, **more) for t in self.run.trials))
 
 
 def put_together(pairs: list[tuple[dict, list[Event]]], **more: Any) -> MadeUpRun:
     trials = [value for value, _ in pairs]
     counts: dict[str, int] = {}
     for value in trials:
-        counts[value["verdict"]] = counts.get(value["verdict"], 0) + 1
-    run = {
-        "run": "20260314-143205-quick",
-        "drill": "quick",
-        "title": "Quick: the three failures everybody meets first",
-        "started": "2026-03-14T14:32:05.118+00:00",
-        "took_ms": 48_730.0,
-        "version": "0.1.0",
-        "backend": "docker",
-        "host": {"cores": 2, "platform": "Linux-6.8.0-x86_64 Python 3.11.9"},
-        "seed": 4711,
-        "servers": list(SERVERS.values()),
-        "trials": trials,
-        "not_applicable": [],
-        "counts": counts,
-        "verdict": "PASS",
-        "exit_code": 0,
-        "command": "mdrill run quick --seed 4711",
-        "teeth": False,
-        **more,
+        counts[value["outcome"]] = counts.get(value["outcome"], 0) + 1
+    run = {**HEADER, "servers": list(SERVERS.values()), "counts": counts, "verdict": "PASS",
+           "exit_code": 0, **more}  # fmt: skip
+    return MadeUpRun(run_of(run, trials), {v["id"]: events for v, events in pairs})
+
+
+def run_of(run: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]) -> RunResult:
+    """As run.json tells it."""
+    return replace(structured(RunResult, run), trials=tuple(map(result_of, trials)))
+
+
+def result_of(value: Mapping[str, Any]) -> TrialResult:
+    """As trial.json tells it."""
+    read = {
+        "criteria": tuple(Criterion(**criterion) for criterion in value["criteria"]),
+        "rto": RecoveryTime(**value["rto"]),
+        "rpo": Losses(**value["rpo"]),
+        "cell": structured(Cell, value["cell"]),
+        "server": structured(ServerUsed, value["server"]),
+        "failed_claims": tuple(value["failed_claims"]),
     }
-    return MadeUpRun(run, {value["id"]: events for value, events in pairs})
+    return TrialResult(**{**value, **read})
+
+
+def judged(timelines: Sequence[list[Event]], **more: Any) -> MadeUpRun:
+    """A run whose trials are what the harness makes of their records."""
+    trials = [results.of_trial(events) for events in timelines]
+    header = {**HEADER, "planned": [trial.id for trial in trials], **more}
+    run = results.of_run(structured(RunHeader, header), trials)
+    return MadeUpRun(run, {t.id: e for t, e in zip(trials, timelines, strict=True)})
+
+
+HEADER: Mapping[str, Any] = {
+    "run": "20260314-143205-quick",
+    "drill": "quick",
+    "title": "Quick: the three failures everybody meets first",
+    "started": "2026-03-14T14:32:05.118+00:00",
+    "took_ms": 48_730.0,
+    "version": "0.1.0",
+    "backend": "docker",
+    "host": {"cores": 2, "platform": "Linux-6.8.0-x86_64 Python 3.11.9"},
+    "seed": 4711,
+    "not_applicable": [],
+    "command": "mdrill run quick --seed 4711",
+    "teeth": False,
+}
 
 
 def passed(name: dict, told: tuple[dict, list[Event]], sentence: str) -> tuple[dict, list[Event]]:
@@ -641,7 +729,8 @@ def teeth() -> MadeUpRun:
              hang(b, ends="nothing")[1]),
             (trial(c, "INCONCLUSIVE", "the fault was left out on purpose", unmet="struck",
                    reason="fault-not-fired"), hang(c, idle=True)[1]),
-            (trial(d, "PASS", "every claim held although the procedure repaired nothing",
+            (trial(d, "PASS", "NOT CAUGHT, should have been caught by every user has a phone. "
+                   "Every claim held although the procedure repaired nothing",
                    rto=rto(4, 6, 2, 3)), dirty(d)[1]),
         ],
         run="20260314-143205-teeth",
@@ -652,6 +741,51 @@ def teeth() -> MadeUpRun:
         teeth=True,
         command="mdrill run teeth",
     )  # fmt: skip
+
+
+SENT = (
+    "SELECT pid, state, query FROM pg_stat_activity",
+    "SELECT pg_terminate_backend(198)",
+    "UPDATE schema_migrations\n   SET dirty = false  -- at last",
+)
+HINTS = ("Ask the catalogue who waits for whom.", "Follow the waits to their root.")
+
+
+def repairs(story: Story) -> None:
+    """Asks for two hints, is wrong once, and has it right after a minute and a half."""
+    story.wait(21_000).add("recovery", "hint", text=HINTS[0])
+    story.wait(9_000).add("recovery", "hint", text=HINTS[1])
+    story.wait(30_000).add("recovery", "checked", not_right=["nobody waits", "ledger"])
+    story.wait(33_000).add("recovery", "checked", not_right=[])
+    for sql in SENT:
+        story.add("recovery", "by-hand", pid=231, sql=sql)
+    step(story, 1, "repaired by hand", "by-hand", 0.2,
+         did="a person repaired it in 93 s, by 3 statements")  # fmt: skip
+    story.add("recovery", "repaired-by-hand", took_s=93.0)
+
+
+def gives_up(story: Story) -> None:
+    """Tries one thing, has it checked, and gives up; the harness then shows the recovery."""
+    story.wait(12_000).add("recovery", "hint", text=HINTS[0])
+    story.wait(40_000).add("recovery", "checked", not_right=["the tool runs the next migration"])
+    story.wait(8_000).add("recovery", "by-hand", pid=231, sql=SENT[2])
+    story.add("recovery", "given-up", took_s=60.0)
+
+
+def practice() -> MadeUpRun:
+    """Two people: one repairs it by hand, the other gives up."""
+    person = {"procedure_title": "A person, by hand"}
+    free = {"rto_s": None, "lost_writes": 0, "lost_values": 0}
+    a = cell("hang", "postgres", "autocommit", LOCK, "by-hand", objectives=free, **person)
+    b = cell("dirty-state", "mysql", "autocommit", CRASH, "by-hand", objectives=free, **person)
+    return judged(
+        [hang(a, person=repairs)[1], dirty(b, person=gives_up)[1]],
+        run="20260314-143205-practice",
+        drill="practice",
+        title="Practice: hang, dirty-state",
+        command="mdrill practice hang",
+        took_ms=163_000.0,
+    )
 
 
 def big(count: int) -> MadeUpRun:
@@ -680,25 +814,29 @@ HOSTILE = (
 
 
 def hostile() -> MadeUpRun:
-    """Every verdict, with :data:`HOSTILE` in every text that is not an id, a kind or a verdict."""
-    made = every_verdict()
-    ids = {value["id"]: f"{value['id']}{HOSTILE[:60]}" for value in made.run["trials"]}
-    fixed = {"verdict", "lane", "kind", "purpose", "expected", "answer", "section", "phase",
-             "started", "wall"}  # fmt: skip
+    """Every verdict and two people's repairs, with :data:`HOSTILE` in every text that is not an
+    id, a kind or a verdict."""
+    one, two = every_verdict(), practice()
+    trials = [asdict(trial) for trial in (*one.run.trials, *two.run.trials)]
+    ids = {value["id"]: f"{value['id']}{HOSTILE[:60]}" for value in trials}
 
     def spoil(value: Any, key: str = "") -> Any:
         if isinstance(value, Mapping):
             return {k: spoil(v, k) for k, v in value.items()}
         if isinstance(value, list | tuple):
             return [spoil(item, key) for item in value]
-        if isinstance(value, str) and key not in fixed:
+        if isinstance(value, str) and key not in FIXED:
             return ids.get(value, f"{value} {HOSTILE}")
         return value
 
-    counts = made.run["counts"]
-    run = {**spoil(made.run), "counts": counts}
+    run = spoil({k: v for k, v in asdict(one.run).items() if k != "trials"})
     timelines = {
-        ids[name]: [Event(e.t_ns, e.lane, e.kind, spoil(e.data)) for e in events]
-        for name, events in made.timelines.items()
+        ids[name]: [Event.read(spoil(json.loads(event.to_json()))) for event in events]
+        for name, events in (one.timelines | two.timelines).items()
     }
-    return MadeUpRun(run, timelines)
+    return MadeUpRun(run_of({**run, "counts": one.run.counts}, spoil(trials)), timelines)
+
+
+FIXED = {"verdict", "outcome", "counts_as", "lane", "kind", "purpose", "expected", "answer",
+         "section", "phase", "started", "wall"}  # fmt: skip
+"""Keys whose values are words of the harness, never of a database or a person."""

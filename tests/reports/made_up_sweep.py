@@ -1,4 +1,7 @@
-"""Sweeps that never ran: made from the events of a journal, by the code that folds real ones."""
+"""Sweeps that never ran: made from the lines of a record, by the code that folds real ones.
+
+A sweep is its header and the events that follow, each a dict as it stands in a file.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,21 @@ from typing import Any
 
 from made_up import HOSTILE
 
+from harness.record.timeline import Event as Read
+from harness.record.timeline import structured
 from harness.sweep import results, threshold, verdicts
-from harness.sweep.points import Point, Row, Way, Where, points
+from harness.sweep.events import OF_A_SWEEP
+from harness.sweep.points import OF_THE_WAY_BACK, Point, Row, Way, Where, points
+from harness.sweep.results import SweepHeader, SweepResult
+from harness.sweep.rollback import Leads
+from harness.sweep.threshold import Baseline
 from harness.sweep.verdicts import Attempt, Grade, LeftState
 
 TOOL = "golang-migrate (emulated)"
 AGAIN = f"run {TOOL} again"
 MARK = "make the tool take it for applied"
 WAYS = (Way.CLIENT_SIGKILL, Way.SESSION_KILL, Way.QUERY_CANCEL, Way.REPLY_LOST)
-FIXED = {"kind", "where", "way", "grade", "started"}
+FIXED = {"kind", "where", "way", "grade", "leads", "started"}
 """Keys whose values are words of the harness, never of a database or a file."""
 NAMED_BY_TABLES = {"gone", "lost", "removes", "volatile"}
 
@@ -65,7 +74,8 @@ def back(healed: bool = True, says: str = "", **more: Any) -> Attempt:
 
 
 def by_hand(*statements: str, healed: bool = True, says: str = "") -> Attempt:
-    return Attempt("complete by hand", "completion", healed, says, statements)
+    commands = (*(f"{statement};" for statement in statements), MARK)
+    return Attempt("complete by hand", "completion", healed, says, commands)
 
 
 def probe(thing: str, found: int) -> Event:
@@ -114,6 +124,9 @@ def reference(version: str, name: str, statements: Sequence[str], **more: Any) -
         "volatile": {},
         "filled": [],
         "fails_with_rows": "",
+        "failing_rows": "",
+        "without_rows": [],
+        "idle": [],
         "removes": {},
         "down": True,
         **more,
@@ -126,21 +139,53 @@ def migration(
     statements: Sequence[str],
     lands: Lands,
     ways: Sequence[Way] = WAYS,
+    *,
+    back: Event | None = None,
+    down_lands: Lands | None = None,
     **more: Any,
 ) -> list[Event]:
-    """The journal of one migration, struck at every point that the harness would choose."""
+    """The record of one migration, struck at every point that the harness would choose.
+
+    ``back`` is where its way down leads, ``down_lands`` what crashes of that leave.
+    """
     told = reference(version, name, statements, **more)
-    events, healed = [told], set()
-    for point in points([Row(**row) for row in told["rows"]], ways):
+    leads = Leads.BACK if told["down"] else Leads.NOWHERE
+    tried = {"kind": "way-back", "migration": version, "rollback": back or way_down(leads)}
+    events = [told, *struck(version, told["rows"], lands, ways)]
+    if down_lands:
+        rows = reference(version, name, [f"DROP TABLE {name}"])["rows"]
+        tried |= {"rows": rows, "statements": 1}
+        back_ways = [way for way in ways if way in OF_THE_WAY_BACK]
+        events += [tried, *struck(version, rows, down_lands, back_ways, down=True)]
+    else:
+        events.append(tried)
+    return [*events, {"kind": "finished", "migration": version}]
+
+
+def struck(
+    version: str, rows: Sequence[Event], lands: Lands, ways: Sequence[Way], *, down: bool = False
+) -> list[Event]:
+    """The cells of one way of a migration, each distinct state healed once."""
+    events: list[Event] = []
+    healed = set()
+    for point in points([Row(**row) for row in rows], ways):
         state = lands(point)
         missed = state if isinstance(state, str) else ""
         state = before(version) if isinstance(state, str) else state
-        key = f"{state.left.key}/{version if state.applied else ''}/{state.stuck}"
+        prefix = "down-" if down else ""
+        key = f"{prefix}{state.left.key}/{version if state.applied else ''}/{state.stuck}"
         if not missed and key not in healed:
             healed.add(key)
-            events.append(healing(version, key, state))
-        events.append(cell(version, key, state, point, missed))
-    return [*events, {"kind": "finished", "migration": version}]
+            events.append({**healing(version, key, state), "down": down})
+        told = cell(version, key, state, point, missed)
+        events.append({**told, "down": down, "point": f"{prefix}{point.id}"})
+    return events
+
+
+def way_down(leads: Leads, **more: Any) -> Event:
+    """Where a way down leads, with what it says of that."""
+    return {"leads": str(leads), "schema": [], "data": [], "written": 0, "meanwhile": [],
+            "says": "", **more}  # fmt: skip
 
 
 def cell(version: str, key: str, state: State, point: Point, missed: str) -> Event:
@@ -152,7 +197,7 @@ def cell(version: str, key: str, state: State, point: Point, missed: str) -> Eve
         "where": str(point.where),
         "way": str(point.way),
         "missed": missed,
-        "witnesses": [] if missed else ["injector: struck", "observer: the session is gone"],
+        "witnesses": [] if missed else WITNESSES,
         "exit_status": 0 if missed else 1,
         "said": "" if missed else "57P01: terminating connection due to administrator command",
         "state": key,
@@ -160,6 +205,12 @@ def cell(version: str, key: str, state: State, point: Point, missed: str) -> Eve
         "applied": [version] if state.applied else [],
         "stuck": state.stuck,
     }
+
+
+WITNESSES = [
+    {"source": "injector", "says": "struck", "data": {}},
+    {"source": "observer", "says": "the session is gone", "data": {}},
+]
 
 
 def healing(version: str, key: str, state: State) -> Event:
@@ -204,18 +255,33 @@ def judged(
     events: Sequence[Event],
     limit: Grade = Grade.LOSES_DATA,
     baseline: Mapping[tuple[str, str], Grade] | None = None,
-) -> dict[str, Any]:
+) -> SweepResult:
     """The result that the renderers are handed."""
-    return threshold.judged(results.of(events), limit, baseline)
+    begin, *others = events
+    told = [Read.read(event, OF_A_SWEEP) for event in others]
+    found = results.of(structured(SweepHeader, begin), told)
+    return threshold.judged(found, limit, None if baseline is None else Baseline(baseline))
 
 
 def sweep(*migrations: Sequence[Event], **more: Any) -> list[Event]:
-    """The journal of a sweep that planned what it did."""
+    """The record of a sweep that planned what it did."""
     planned = [events[0]["migration"] for events in migrations]
     return [header(*planned, **more), *(event for events in migrations for event in events)]
 
 
 # ------------------------------------------------------------------------------ the migrations
+
+
+def gone_down(version: str) -> Lands:
+    """Its way down is all or nothing, and the tool goes it again by itself."""
+    left, gone = LeftState("before", 0, f"up{version}"), LeftState("after", 1, f"dn{version}")
+    tried: dict[str, Any] = {"attempts": (again(),), "probes": (probe("phone", 1),)}
+
+    def lands(point: Point) -> State:
+        done = point.where is Where.ANSWERED and point.n == 3
+        return State(gone if done else left, **tried)
+
+    return lands
 
 
 def harmless(version: str = "1", name: str = "1_users", **more: Any) -> list[Event]:
@@ -241,7 +307,7 @@ def half_way() -> list[Event]:
     exists = f'{DIRTY}; 42701: column "phone" of relation "users" already exists'
     hand_work = State(
         first,
-        (again(False, DIRTY), force("1", False, exists), by_hand(PHONE[1], PHONE[2])),
+        (again(False, DIRTY), force("1", False, exists), by_hand(*PHONE[1:])),
         stuck=True,
         probes=(probe("phone", 1),),
     )
@@ -259,7 +325,13 @@ def half_way() -> list[Event]:
         clean = before("2") if point.n == 1 else before("2", stuck=True, attempts=(force("1"),))
         return (clean, hand_work, loses, dirty_after)[min(max(done, 0), 3)]
 
-    return migration("2", "2_phone", PHONE, lands, removes={"public.old_phones": 3})
+    leads = way_down(
+        Leads.LOSES_DATA,
+        data=["public.users: 17 of 40 rows differ (17 changed): 4: phone +4 → null; …"],
+        written=10,
+        meanwhile=["public.users: 5 of 5 rows are gone"],
+    )
+    return migration("2", "2_phone", PHONE, lands, removes={"public.old_phones": 3}, back=leads)
 
 
 def debris() -> list[Event]:
@@ -289,7 +361,12 @@ def own_lock() -> list[Event]:
     waits = again(False, "no answer within 20 s", blocked=True)
     stuck = State(LeftState("before", 0, "be4"), (waits, back(False, "waits")), stuck=True)
     return migration(
-        "4", "4_lock", ["LOCK TABLE users"], lambda p: stuck if p.n > 1 else before("4"), down=False
+        "4",
+        "4_lock",
+        ["LOCK TABLE users"],
+        lambda p: stuck if p.n > 1 else before("4"),
+        down=False,
+        back=way_down(Leads.IRREVERSIBLE, says="what was locked out is not written down"),
     )
 
 
@@ -301,7 +378,12 @@ def row_eater() -> list[Event]:
         gone={"public.old_users": 40},
     )
     sql = ["DROP TABLE old_users", "CREATE TABLE old_users AS SELECT * FROM users"]
-    return migration("5", "5_copy_back", sql, lambda p: eaten if p.n > 2 else before("5"))
+    leads = way_down(
+        Leads.REMOVES_MORE, schema=["gone: table public.older_users", "gone: index public.by_age"]
+    )
+    return migration(
+        "5", "5_copy_back", sql, lambda p: eaten if p.n > 2 else before("5"), back=leads
+    )
 
 
 def with_notes() -> list[Event]:
@@ -310,22 +392,42 @@ def with_notes() -> list[Event]:
         "6",
         "6_notes",
         fails_with_rows="23502: column contains null values",
+        failing_rows="1 row of public.users: id 4",
         volatile={"public.users": ["created"]},
         filled=[{"table": "public.logs", "rows": 0, "why_not": "no value fits its check"}],
+        without_rows=["public.logs"],
+        idle=["DELETE FROM users WHERE email = ''"],
+        back=way_down(Leads.OTHER_SCHEMA, schema=["new: index public.left_over"], written=10),
     )
 
 
 def never_struck() -> list[Event]:
     """Every fault missed."""
-    return migration("7", "7_comment", ["COMMENT ON TABLE users IS 'x'"], lambda p: "too quick")
+    leads = way_down(Leads.BACK_IN_OTHER_ORDER, written=10)
+    sql = ["COMMENT ON TABLE users IS 'x'"]
+    return migration("7", "7_comment", sql, lambda p: "too quick", back=leads)
+
+
+def fails_back() -> list[Event]:
+    """A way down that ends with an error."""
+    says = "42704: index gone does not exist"
+    return harmless("10", "10_fails_back", back=way_down(Leads.FAILS, says=says))
+
+
+def begun(version: str, name: str) -> list[Event]:
+    """Cut off before its way down was tried."""
+    return [e for e in harmless(version, name) if e["kind"] not in ("way-back", "finished")]
 
 
 def every_grade() -> list[Event]:
-    """Each grade and each state, a migration that fails by itself, and one never begun."""
-    swept = [harmless(), half_way(), debris(), own_lock(), row_eater(), with_notes()]
-    events = sweep(*swept, never_struck())
+    """Each grade and each state, each place where a way down leads, cells of both ways; a migration
+    that fails by itself, one that was cut off, and one never begun; and all as plain SQL."""
+    first = harmless(down_lands=gone_down("1"))
+    swept = [first, half_way(), debris(), own_lock(), row_eater(), with_notes(), never_struck()]
+    events = sweep(*swept, fails_back(), begun("11", "11_cut_off"))
     broken = {"kind": "broken", "migration": "8", "says": "42601: syntax error\nat ALTER"}
-    return [header(*"123456789"), *events[1:], broken]
+    planned = [*"1234567", "10", "11", "8", "9"]
+    return [header(*planned, plain_for="dbmate"), *events[1:], broken]
 
 
 def all_well() -> list[Event]:
@@ -339,7 +441,8 @@ def all_well() -> list[Event]:
     def land(point: Point) -> State:
         return after("1") if point.way is Way.REPLY_LOST and point.n == 3 else lands[point.n]
 
-    return sweep(migration("1", "1_users", ["CREATE TABLE users (id bigint)"], land))
+    sql = ["CREATE TABLE users (id bigint)"]
+    return sweep(migration("1", "1_users", sql, land, down_lands=gone_down("1")))
 
 
 def cut_off() -> list[Event]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 
 import made_up
 import pytest
 
+from harness.drill import results
+from harness.record.timeline import Event
 from harness.reporting.run import html
 
 
@@ -81,7 +84,7 @@ def test_every_link_leads_to_an_element_of_the_page(made):
 def test_the_verdict_is_the_one_heading_of_first_rank(made):
     """A reviewer sees the run's verdict before anything else."""
     text = html.render(made.run, made.events)
-    assert re.findall(r"<h1>(.*?)</h1>", text) == [made.run["verdict"]]
+    assert re.findall(r"<h1>(.*?)</h1>", text) == [made.run.verdict]
 
 
 def test_trials_that_came_out_wrong_come_first_and_stand_open():
@@ -109,14 +112,12 @@ def test_teeth_show_what_was_wrong_and_what_caught_it():
     assert table.count('<tr class="miss">') == 1
     assert "End every session whose query looks like the ALTER" in table
     assert "nobody waits" in table
-    assert "by nothing" in table
+    assert "by nothing that should" in table
 
 
 def test_a_timeline_that_was_cut_short_is_told_as_far_as_it_goes():
     """A step without an end is not shown as done."""
-    made = made_up.every_verdict()
-    aborted = next(t for t in made.run["trials"] if t["verdict"] == "ABORTED")
-    made.run["trials"] = [aborted]
+    made = made_up.every_verdict().only(lambda t: t.outcome == "ABORTED")
     text = page_of(made).text
     assert "mark the version clean" in text
     assert "no end recorded" in text
@@ -131,10 +132,12 @@ def test_a_trial_without_a_timeline_still_has_its_section(events):
     assert text.count("Nothing was recorded after the migration was due to begin.") == 11
 
 
-def test_a_record_with_nothing_but_ids_and_verdicts_is_shown():
+def test_a_record_with_nothing_but_an_id_is_shown():
     """A field that an older record lacks is an empty place, not a crash."""
-    run = {"verdict": "ERROR", "trials": [{"id": "a/b/c/d/e", "verdict": "ERROR"}]}
+    bare = [Event.read({"kind": "cell", "id": "a/b/c/d/e"})]
+    run = results.of_run(results.RunHeader(), [results.of_trial(bare)])
     assert "a/b/c/d/e" in html.render(run, lambda _: [])
+    assert "a/b/c/d/e" in html.render(run, lambda _: bare)
 
 
 def test_three_hundred_trials_stay_below_four_megabytes():
@@ -143,16 +146,16 @@ def test_three_hundred_trials_stay_below_four_megabytes():
     text = html.render(made.run, made.events)
     assert len(text.encode()) < 4_000_000
     assert text.count("<details") == 300
-    assert text.count('<figure class="tl">') == made.run["counts"]["FAIL"]
+    assert text.count('<figure class="tl">') == made.run.counts["FAIL"]
 
 
 def test_many_events_do_not_make_many_shapes():
     """Traffic is drawn as at most one path of each kind, however long the trial was."""
     made = made_up.every_verdict()
-    trial = made.run["trials"][3]
-    long = made_up.Story(list(made.timelines[trial["id"]]))
+    trial = made.run.trials[3]
+    long = made_up.Story(list(made.timelines[trial.id]))
     made_up.traffic(long, 1_500, 400_000)
-    made.run["trials"] = [trial]
+    made = made.only(lambda t: t is trial)
     text = html.render(made.run, lambda _: long.events)
     assert len(re.findall(r'<path class="c-', text)) <= 3
     assert len(text) < 80_000
@@ -164,8 +167,8 @@ def test_a_browser_shows_the_page_without_a_complaint(made, browser, tmp_path):
     path.write_text(html.render(made.run, made.events), encoding="utf-8")
     shown = browser("--dump-dom", path.as_uri())
     assert "CONSOLE" not in shown.stderr
-    assert f"<h1>{made.run['verdict']}</h1>" in shown.stdout
-    assert shown.stdout.count('<details class="trial') == len(made.run["trials"])
+    assert f"<h1>{made.run.verdict}</h1>" in shown.stdout
+    assert shown.stdout.count('<details class="trial') == len(made.run.trials)
     assert "<script" not in shown.stdout
 
 
@@ -174,7 +177,7 @@ def test_a_browser_opens_the_section_that_a_link_leads_to(browser, tmp_path):
     made = made_up.all_passed()
     path = tmp_path / "report.html"
     path.write_text(html.render(made.run, made.events), encoding="utf-8")
-    anchor = made.run["trials"][1]["id"]
+    anchor = made.run.trials[1].id
     shown = browser("--dump-dom", f"{path.as_uri()}#{anchor}")
     opened = re.findall(r'<details class="trial right" open="">', shown.stdout)
     assert len(opened) == 1
@@ -189,3 +192,22 @@ def test_a_browser_paints_a_picture(browser, tmp_path, size):
     browser(f"--window-size={size}", f"--screenshot={picture}", path.as_uri())
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 60_000
+
+
+def test_a_statement_is_told_as_it_was_sent():
+    """Where a fault put another text in its place, the page does not show the migration's."""
+    made = made_up.all_passed()
+    trial = made.run.trials[0]
+
+    def sent(event: Event) -> Event:
+        told = json.loads(event.to_json())
+        if told["kind"] == "statement.begin":
+            told["sql"] = f"/* sent */ {told['sql']}"
+        return Event.read(told)
+
+    text = html.render(
+        made.only(lambda t: t is trial).run, lambda name: list(map(sent, made.events(name)))
+    )
+    shown = re.findall(r"<td><code>(.*?)</code></td>", text)
+    assert shown
+    assert all(sql.startswith("/* sent */ ") for sql in shown)

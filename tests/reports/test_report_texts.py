@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -47,9 +48,9 @@ def junit_of(made: made_up.MadeUpRun) -> Xml.Element:
 def test_junit_is_xml_and_has_a_case_for_each_cell(made):
     """Whatever the text says, it parses; skipped are only cells that cannot exist."""
     root = junit_of(made)
-    cells = len(made.run["trials"]) + len(made.run["not_applicable"])
+    cells = len(made.run.trials) + len(made.run.not_applicable)
     assert len(list(root.iter("testcase"))) == cells
-    assert len(list(root.iter("skipped"))) == len(made.run["not_applicable"])
+    assert len(list(root.iter("skipped"))) == len(made.run.not_applicable)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_junit_tells_a_failure_from_an_error(verdict, purpose, expected, tags):
     """What proves nothing is an error, never a skip; a counter-check that missed is a failure."""
     cell = made_up.cell("hang", "postgres", "autocommit", "lock-queue", "x", purpose=purpose)
     made = made_up.put_together([(made_up.trial(cell, verdict, "so it was"), [])])
-    assert made.run["trials"][0]["expected"] == expected
+    assert made.run.trials[0].expected == expected
     assert [child.tag for child in next(junit_of(made).iter("testcase"))] == tags
 
 
@@ -90,10 +91,10 @@ def test_summary_gives_the_rerun_line_of_each_trial_that_came_out_wrong():
     """A reader can repeat it with one line from the shell."""
     made = made_up.every_verdict()
     text = markdown.render(made.run, made.events)
-    wrong = [t for t in made.run["trials"] if not t["as_expected"]]
+    wrong = [t for t in made.run.trials if not t.as_expected]
     assert re.findall(r"```sh\n(.*)\n```", text) == [
-        t["rerun"] for v in ("FAIL", "ERROR", "INCONCLUSIVE", "ABORTED") for t in wrong
-        if t["verdict"] == v
+        t.rerun for v in ("FAIL", "ERROR", "INCONCLUSIVE", "ABORTED") for t in wrong
+        if t.verdict == v
     ]  # fmt: skip
 
 
@@ -101,15 +102,14 @@ def test_summary_fences_are_longer_than_what_they_hold():
     """Backticks in a command cannot end its fence."""
     made = made_up.hostile()
     text = markdown.render(made.run, made.events)
-    assert re.findall(r"^(`{3,})sh$", text, re.MULTILINE) == ["``````"] * 5
-    assert text.count("\n``````\n") == 5
+    assert re.findall(r"^(`{3,})sh$", text, re.MULTILINE) == ["``````"] * 6
+    assert text.count("\n``````\n") == 6
 
 
 def test_summary_has_no_markup_from_the_record():
     """No element, no link, no emphasis, no box, no mention of a person."""
-    made = made_up.every_verdict()
-    for trial in made.run["trials"]:
-        trial["sentence"] = "<b>x</b> [y](http://z) **w** @everyone | - [ ] q &amp;"
+    sentence = "<b>x</b> [y](http://z) **w** @everyone | - [ ] q &amp;"
+    made = made_up.every_verdict().changed(sentence=sentence)
     text = markdown.render(made.run, made.events)
     line = next(line for line in text.splitlines() if "everyone" in line)
     assert "&#60;b&#62;x&#60;/b&#62; \\[y\\](http://z) \\*\\*w\\*\\* &#64;everyone \\|" in line
@@ -118,9 +118,7 @@ def test_summary_has_no_markup_from_the_record():
 
 def test_summary_fits_the_step_summary_of_a_ci_job():
     """At most 900 KiB, whatever was run; what is left out is counted."""
-    made = made_up.big(1_000)
-    for trial in made.run["trials"]:
-        trial["sentence"] = "é" * 40_000
+    made = made_up.big(1_000).changed(sentence="é" * 40_000)
     text = markdown.render(made.run, made.events)
     assert len(text.encode()) <= 900 * 1024
     assert "and 800 more trials in report.html" in text
@@ -156,8 +154,7 @@ def test_postmortem_tells_the_trial_that_failed():
 
 def test_postmortem_boxes_are_ticked_by_evidence_only():
     """A kill that passed ticks the kill procedure, lock waits tick their monitoring."""
-    made = made_up.all_passed()
-    made.run["trials"] = made.run["trials"][1:2]
+    made = made_up.all_passed().only(lambda t: t.cell.scenario == "hang")
     text = postmortem.render(made.run, made.events)
     assert re.findall(r"^- \[(.)\] (.*?) \(", text, re.MULTILINE) == [
         (" ", "Always test migrations on production-sized staging data"),
@@ -170,8 +167,7 @@ def test_postmortem_boxes_are_ticked_by_evidence_only():
 
 def test_postmortem_does_not_claim_safety_for_what_was_never_checked():
     """A trial that was cut short has an unknown data loss and no recovery time."""
-    made = made_up.every_verdict()
-    made.run["trials"] = [t for t in made.run["trials"] if t["verdict"] == "ABORTED"]
+    made = made_up.every_verdict().only(lambda t: t.outcome == "ABORTED")
     text = postmortem.render(made.run, made.events)
     assert "Data loss unknown" in text
     assert "No recovery time" in text
@@ -180,8 +176,7 @@ def test_postmortem_does_not_claim_safety_for_what_was_never_checked():
 
 def test_postmortem_of_a_run_without_a_fault_says_so():
     """A no-injection trial is no incident."""
-    made = made_up.teeth()
-    made.run["trials"] = [t for t in made.run["trials"] if t["cell"]["purpose"] == "no-injection"]
+    made = made_up.teeth().only(lambda t: t.cell.purpose == "no-injection")
     assert "No trial with a fault was run." in postmortem.render(made.run, made.events)
 
 
@@ -195,7 +190,7 @@ def test_plain_lines_end_with_the_verdict():
     assert len(lines) == 11 + 5 + 1
     assert lines[-1] == (
         "FAIL: 11 trials in 1 min 13 s; 2 FAIL, 1 ERROR, 1 INCONCLUSIVE, 1 ABORTED, "
-        "1 as it must, 5 PASS"
+        "1 CAUGHT, 5 PASS"
     )
 
 
@@ -216,9 +211,12 @@ def test_a_terminal_gets_a_table_without_the_escapes_of_the_record(made):
 def test_only_the_last_attempt_of_a_trial_counts(renderer):
     """An INCONCLUSIVE attempt that was repeated is told beside the last, never counted."""
     made = made_up.all_passed()
-    first = {**made.run["trials"][0], "verdict": "INCONCLUSIVE", "as_expected": False}
-    made.run["trials"].insert(0, {**first, "sentence": "the moment was missed"})
-    made.run["trials"][1]["attempt"] = 2
+    last, *others = made.run.trials
+    first = replace(
+        last, verdict="INCONCLUSIVE", outcome="INCONCLUSIVE", counts_as="INCONCLUSIVE",
+        as_expected=False, sentence="the moment was missed",
+    )  # fmt: skip
+    made = made.with_run(trials=(first, replace(last, attempt=2), *others))
     text = renderer.render(made.run, made.events)
     assert "did not come out" not in text
     assert "<error" not in text
@@ -236,8 +234,7 @@ def test_only_the_last_attempt_of_a_trial_counts(renderer):
 )
 def test_what_was_planned_and_never_run_is_told(renderer, says):
     """A run that was stopped does not look like a short one that passed."""
-    made = made_up.all_passed()
-    made.run["unfinished"] = ["hang/mysql/x/y/z"]
+    made = made_up.all_passed().with_run(unfinished=("hang/mysql/x/y/z",))
     assert says in renderer.render(made.run, made.events)
     assert "1 never run" in terminal.plain(made.run)
 

@@ -6,23 +6,25 @@ import os
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as Xml
 
 import made_up_sweep as swept
 import pytest
 
 from harness import registry
-from harness.reporting.sweep import _view, html, junit, markdown, plan, readiness, terminal
+from harness.reporting.sweep import html, junit, markdown, plan, readiness, terminal, view
+from harness.reporting.sweep.view import StateTold
 from harness.reporting.templating import code
 from harness.sweep.points import Way
-from harness.sweep.verdicts import HARM, LOUDNESS, Grade, LeftState
+from harness.sweep.results import SweepResult
+from harness.sweep.rollback import Leads
+from harness.sweep.verdicts import HARM, LOUDNESS, Attempt, Grade, LeftState
 
 GOLDEN = Path(__file__).parent / "golden" / "crashmatrix"
-RENDERERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+RENDERERS: dict[str, Callable[[SweepResult], str]] = {
     "sweep.html": html.render,
     "sweep.md": markdown.render,
     "plan.md": plan.render,
@@ -35,28 +37,28 @@ TEXTS = [*MARKDOWN, "junit.xml", "terminal.txt"]
 ATTACKS = list(swept.NASTY)
 
 
-def result_of(name: str, limit: Grade = Grade.LOSES_DATA) -> dict[str, Any]:
+def result_of(name: str, limit: Grade = Grade.LOSES_DATA) -> SweepResult:
     return swept.judged(getattr(swept, name)(), limit)
 
 
 @pytest.fixture(params=["every_grade", "all_well", "cut_off", *ATTACKS])
-def result(request: pytest.FixtureRequest) -> dict[str, Any]:
+def result(request: pytest.FixtureRequest) -> SweepResult:
     """Each kind of sweep a report must be able to tell."""
     return attacked(request.param) if request.param in ATTACKS else result_of(request.param)
 
 
 @pytest.fixture(params=ATTACKS)
-def hostile(request: pytest.FixtureRequest) -> dict[str, Any]:
+def hostile(request: pytest.FixtureRequest) -> SweepResult:
     """The sweep with every grade again, with each kind of text that attacks a report."""
     return attacked(request.param)
 
 
-def attacked(attack: str) -> dict[str, Any]:
+def attacked(attack: str) -> SweepResult:
     return swept.judged(swept.hostile(attack))
 
 
 @pytest.fixture(params=RENDERERS)
-def render(request: pytest.FixtureRequest) -> Callable[[Mapping[str, Any]], str]:
+def render(request: pytest.FixtureRequest) -> Callable[[SweepResult], str]:
     return RENDERERS[request.param]
 
 
@@ -74,9 +76,15 @@ def test_the_text_is_the_one_that_was_agreed(name):
 def test_the_made_up_sweep_has_every_grade_and_every_kind_of_state():
     """What the other tests stand on."""
     result = result_of("every_grade")
-    assert list(result["grades"]) == list(Grade)
-    assert set(result["states"]) == {"before", "after", "k of n", "k of n, and debris"}
-    assert list(_view.WORDS) == list(_view.TONES) == list(_view.SIGNS) == list(Grade)
+    found = {finding.grade for finding in result.findings}
+    assert {*result.grades, *found} == set(Grade)
+    assert list(result.grades) == [grade for grade in Grade if grade in result.grades]
+    states = {re.sub(r"\d+ of \d+", "k of n", cell.left.name) for cell in result.every_cell}
+    assert states == {"before", "after", "k of n", "k of n, and debris"}
+    assert {m.rollback.leads for m in result.migrations} == set(Leads)
+    assert any(cell.down for cell in result.every_cell)
+    assert list(view.GRADES) == list(Grade)
+    assert list(view.LEADS) == list(Leads)
     assert sorted(LOUDNESS) == sorted(Grade)
 
 
@@ -234,7 +242,11 @@ def test_the_terminal_gets_as_many_lines_as_for_harmless_text(hostile):
 # ------------------------------------------------------------------------------- the cells
 
 Shown = tuple[str, int, str, str, str]
-"""Migration, message, where, way, and the text of the cell."""
+"""Migration and direction, message, where, way, and the text of the cell."""
+
+
+def headline_of(page: str) -> str:
+    return re.search(r'class="headline">(.*?)</p>', page)[1]
 
 
 def sections(page: str) -> Iterator[tuple[int, str]]:
@@ -243,32 +255,36 @@ def sections(page: str) -> Iterator[tuple[int, str]]:
         yield int(part.split('"')[0]), part
 
 
-def cells_in(page: str, result: Mapping[str, Any]) -> list[Shown]:
+def cells_in(page: str, result: SweepResult) -> list[Shown]:
     """What the tables of the page show, read as a person does: by row and by column."""
     found = []
     for at, part in sections(page):
-        table = re.search(r'<table class="crash">.*?</table>', part, re.DOTALL)
-        if table is None:
-            continue
-        root, n = Xml.fromstring(table[0]), 0
-        ways = [th.text.replace(" ", "-") for th in root.findall("thead/tr/th[@scope]")]
-        for row in root.findall("tbody/tr"):
-            label = row.find("th/code")
-            n = int(label.text.split(".")[0]) if label is not None else n
-            where, *told = ("".join(td.itertext()) for td in row.findall("td"))
-            version = result["migrations"][at]["version"]
-            found += [(version, n, where, w, t) for w, t in zip(ways, told, strict=True) if t]
+        version = result.migrations[at].version
+        tables = re.findall(r'<table class="crash">.*?</table>', part, re.DOTALL)
+        for way, table in zip(("up", "down"), tables, strict=False):
+            found += [(f"{version} {way}", *cell) for cell in cells_of_table(table)]
     return sorted(found)
 
 
-def cells_of(result: Mapping[str, Any]) -> list[Shown]:
+def cells_of_table(table: str) -> Iterator[tuple[int, str, str, str]]:
+    root, n = Xml.fromstring(table), 0
+    ways = [th.text.replace(" ", "-") for th in root.findall("thead/tr/th[@scope]")]
+    for row in root.findall("tbody/tr"):
+        label = row.find("th/code")
+        n = int(label.text.split(".")[0]) if label is not None else n
+        where, *told = ("".join(td.itertext()) for td in row.findall("td"))
+        yield from ((n, where, w, t) for w, t in zip(ways, told, strict=True) if t)
+
+
+def cells_of(result: SweepResult) -> list[Shown]:
     found = []
-    for migration in result["migrations"]:
-        for cell in migration["cells"]:
-            sign = _view.SIGNS[cell["grade"]]
-            told = "? not struck" if cell["missed"] else f"{sign} {cell['left']['name']}"
-            where = {"answered": "answer lost"}.get(cell["where"], cell["where"])
-            found.append((migration["version"], cell["n"], where, cell["way"], told))
+    for migration in result.migrations:
+        for cell in migration.every_cell:
+            sign = view.GRADES[cell.grade].sign
+            told = "? not struck" if cell.missed else f"{sign} {cell.left.name}"
+            where = {"answered": "answer lost"}.get(cell.where, cell.where)
+            which = f"{migration.version} {'down' if cell.down else 'up'}"
+            found.append((which, cell.n, where, cell.way, told))
     return sorted(found)
 
 
@@ -303,29 +319,30 @@ def test_the_rows_of_one_side_only_still_say_which_message_they_are():
 
 def test_the_summaries_count_what_the_cells_are(result):
     """The same numbers on the page, in Markdown and on the terminal."""
-    counts = Counter(cell["grade"] for m in result["migrations"] for cell in m["cells"])
-    wanted = {_view.WORDS[grade][0]: count for grade, count in counts.items()}
+    counts = Counter(c.grade for m in result.migrations for c in (*m.cells, *m.down_cells))
+    wanted = {view.GRADES[grade].word: count for grade, count in counts.items()}
     page = re.search(r'<ul class="counts">(.*?)</ul>', html.render(result))[1]
     assert {w: int(n) for n, w in re.findall(r"\S (\d+)</span> (.*?)</li>", page)} == wanted
     table = re.findall(r"^\| (\d+) \| \S (\w.*?) \|", markdown.render(result), re.MULTILINE)
     assert {word: int(n) for n, word in table} == wanted
     lines = re.findall(r"^ *(\d+)  (\S.*?)  ", terminal.text(result), re.MULTILINE)
     assert {word: int(n) for n, word in lines} == wanted
-    assert sum(counts.values()) == result["cells"]
+    assert sum(counts.values()) == len(result.every_cell)
+    assert headline_of(html.render(result)).startswith(f"{sum(counts.values())} crash points of ")
 
 
 def test_the_plan_counts_only_what_was_really_struck():
     """A fault that missed proves nothing."""
     result = result_of("every_grade")
-    struck = sum(not cell["missed"] for m in result["migrations"] for cell in m["cells"])
-    assert 0 < struck < result["cells"]
+    struck = sum(not cell.missed for cell in result.every_cell)
+    assert 0 < struck < len(result.every_cell)
     assert f"Made from {struck} crash points that were really struck" in plan.render(result)
 
 
 # ------------------------------------------------------------------------------- the verdict
 
 
-def failures(result: Mapping[str, Any]) -> set[tuple[str, str]]:
+def failures(result: SweepResult) -> set[tuple[str, str]]:
     root = Xml.fromstring(junit.render(result))
     cases = [case for case in root.iter("testcase") if case.find("failure") is not None]
     return {(case.get("classname"), case.get("name").split(" [")[0]) for case in cases}
@@ -335,8 +352,8 @@ def failures(result: Mapping[str, Any]) -> set[tuple[str, str]]:
 def test_junit_fails_exactly_the_cells_that_count_against_the_threshold(limit):
     """For every threshold; the attributes that testers' tabs believe agree."""
     result = result_of("every_grade", limit)
-    names = {m["version"]: m["name"] for m in result["migrations"]}
-    against = {(names[item["migration"]], item["point"]) for item in result["against"]}
+    names = {m.version: m.name for m in result.migrations}
+    against = {(names[item.migration], item.point) for item in result.against}
     assert against
     assert failures(result) == against
     for suite in Xml.fromstring(junit.render(result)):
@@ -347,7 +364,8 @@ def test_junit_fails_exactly_the_cells_that_count_against_the_threshold(limit):
 def test_junit_fails_only_what_got_worse_than_the_baseline():
     """What was as bad before is told, and is no failure."""
     old = result_of("every_grade")
-    had = {(m["version"], c["point"]): c["grade"] for m in old["migrations"] for c in m["cells"]}
+    had = {(m.version, c.point): c.grade for m in old.migrations for c in m.every_cell}
+    had |= {(finding.migration, finding.point): finding.grade for finding in old.findings}
     worse = next(key for key, grade in had.items() if grade == "loses-data")
     had[worse] = Grade.DONE
     result = swept.judged(swept.every_grade(), Grade.LOSES_DATA, had)
@@ -358,8 +376,10 @@ def test_junit_makes_an_error_of_what_nothing_was_learned_of():
     """Not struck, or struck and nothing tried; a migration that fails, or was cut off, too."""
     for name in ("every_grade", "cut_off"):
         result = result_of(name)
-        unknown = result["grades"].get("inconclusive", 0)
-        others = len(result["broken"]) + len(_view.unfinished(result))
+        unknown = result.grades.get(Grade.INCONCLUSIVE, 0)
+        unknown += sum(finding.grade is Grade.INCONCLUSIVE for finding in result.findings)
+        others = len(result.broken)
+        assert others + len(result.unfinished) > 0
         root = Xml.fromstring(junit.render(result))
         assert len(list(root.iter("error"))) == unknown + others
 
@@ -367,8 +387,8 @@ def test_junit_makes_an_error_of_what_nothing_was_learned_of():
 def test_a_fault_that_missed_hides_nothing_that_is_worse():
     """The migration with a missed cell is told by what it does to people."""
     result = result_of("every_grade")
-    index = next(m for m in result["migrations"] if m["name"] == "3_email_index")
-    assert Grade.INCONCLUSIVE in {cell["grade"] for cell in index["cells"]}
+    index = next(m for m in result.migrations if m.name == "3_email_index")
+    assert Grade.INCONCLUSIVE in {cell.grade for cell in index.cells}
     assert re.search(r"\| 3\\_email\\_index .*✗ unhealed \|", markdown.render(result))
     assert re.search(r"^ +unhealed  3_email_index", terminal.text(result), re.MULTILINE)
 
@@ -389,7 +409,7 @@ def test_the_page_opens_with_what_the_cells_are(events, headline, tone):
     """Nothing is called good of which nothing was learned, or that fails by itself."""
     result = swept.judged(events)
     page = html.render(result)
-    assert headline in re.search(r'class="headline">(.*?)</p>', page)[1]
+    assert headline in headline_of(page)
     assert re.findall(r'<header class="hero (\w+)">', page) == [tone]
     for render in (markdown.render, terminal.text):
         assert headline in render(result)
@@ -399,7 +419,7 @@ def test_what_was_never_struck_is_not_called_atomic():
     """No crash of it was seen."""
     result = swept.judged(swept.sweep(swept.never_struck()))
     assert "0 of them atomic" in html.render(result)
-    assert "| 7\\_comment | 1 | unknown | ? unknown |" in markdown.render(result)
+    assert "| 7\\_comment | 1 | unknown | goes through | ? unknown |" in markdown.render(result)
     assert "7_comment (unknown)" in terminal.text(result)
     assert "not known: no crash was struck" in plan.render(result)
 
@@ -418,8 +438,9 @@ def test_a_sweep_that_was_cut_off_says_what_is_missing(render):
     """A sweep that was stopped does not look like a short one that passed."""
     text = render(result_of("cut_off"))
     if render is junit.render:
-        cases = Xml.fromstring(text).findall(".//testcase[@name='is swept to its end']")
+        cases = Xml.fromstring(text).findall(".//testcase[@name='to its end [PostgreSQL]']")
         assert [case.get("classname") for case in cases] == ["2_phone", "3"]
+        assert all(case.find("error") is not None for case in cases)
     else:
         assert "Not swept to the end: 2 planned migrations (2, 3)." in text
     assert "Not swept" not in render(result_of("all_well"))
@@ -429,8 +450,8 @@ def test_what_a_dump_had_applied_before_is_not_missing():
     """A sweep that begins after it came to its end."""
     wishes = {"path": "migrations", "engine": "postgres", "seed_dump": "dump.sql"}
     events = swept.harmless("2", "2_users")
-    assert _view.unfinished(swept.judged([swept.header("1", "2", sweep=wishes), *events])) == []
-    assert _view.unfinished(swept.judged([swept.header("1", "2"), *events])) == ["1"]
+    assert swept.judged([swept.header("1", "2", sweep=wishes), *events]).unfinished == []
+    assert swept.judged([swept.header("1", "2"), *events]).unfinished == ["1"]
 
 
 # ------------------------------------------------------------------------------- the plan
@@ -454,21 +475,22 @@ def commands_in(text: str) -> list[str]:
     return found
 
 
-def states_of(result: Mapping[str, Any]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+def states_of(result: SweepResult) -> Iterator[tuple[str, list[StateTold]]]:
     """Each migration's part of the plan by its name, with the states in the plan's order."""
-    for migration in result["migrations"]:
-        if migration["cells"]:
-            yield migration["name"], _view.states(migration)
+    for migration in result.migrations:
+        if migration.cells:
+            both = [state for way in view.directions(migration) for state in way.states]
+            yield migration.name, both
 
 
-def plan_of(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each state with the plan's text about it."""
+def plan_of(result: SweepResult) -> Iterator[tuple[str, StateTold]]:
+    """Each state with the plan's text about it, those of the way down under the rollback."""
     by_name = parts(plan.render(result), "# Migration:")
     for name, states in states_of(result):
-        own = by_name[name][0].split("## Can it be killed")[0]
+        own = by_name[name][0]
         told = [body for bodies in parts(own, "### If you find it").values() for body in bodies]
         assert len(told) == len(states)
-        ordered = re.split("^### ", own, flags=re.MULTILINE)[1:]
+        ordered = [part.split("\n## ")[0] for part in re.split("^### ", own, flags=re.M)[1:]]
         yield from zip(ordered, states, strict=True)
 
 
@@ -477,36 +499,36 @@ def test_the_plan_has_no_command_that_was_not_executed(name):
     """Each state has the commands of its first recovery that worked, character by character."""
     result = result_of(name)
     for text, state in plan_of(result):
-        wanted = next((a for a in state["attempts"] if a["healed"]), {"commands": [], "kind": ""})
-        end = ";" if wanted["kind"] == "completion" else ""
-        assert commands_in(text) == [command + end for command in wanted["commands"]]
+        wanted = next((a for a in state.healing.attempts if a.healed), Attempt())
+        assert commands_in(text) == list(wanted.commands)
     every = {
         command
-        for m in result["migrations"]
-        for healing in m["healings"]
-        for attempt in healing["attempts"]
-        for command in attempt["commands"]
+        for m in result.migrations
+        for healing in (*m.healings, *m.down_healings)
+        for attempt in healing.attempts
+        for command in attempt.commands
     }
-    assert {command.removesuffix(";") for command in commands_in(plan.render(result))} <= every
+    assert set(commands_in(plan.render(result))) <= every
 
 
 def test_the_plan_quotes_no_query_and_no_statement_that_was_not_executed():
     """What is code in the plan is a command, a query, or a statement of the migration."""
     result = result_of("every_grade")
     quoted = set(re.findall(r"`([^`\n]+)`", "\n".join(outside_fences(plan.render(result)))))
-    probes = {p["sql"] for m in result["migrations"] for h in m["healings"] for p in h["probes"]}
-    labels = {row["label"] for m in result["migrations"] for row in m["rows"]}
-    assert quoted <= probes | labels
+    healings = [h for m in result.migrations for h in (*m.healings, *m.down_healings)]
+    probes = {probe.sql for healing in healings for probe in healing.probes}
+    labels = {row.label for m in result.migrations for row in m.reference.rows}
+    assert quoted <= probes | labels | {"$DATABASE_URL"}
 
 
-def test_a_completion_says_that_the_tool_must_be_told():
+def test_a_completion_has_what_tells_the_tool():
     """The statements alone leave a tool that does not know of them."""
     text = next(t for t, state in plan_of(result_of("every_grade")) if "1 of 3" in t[:30])
-    assert "3. make the tool take it for applied" in text
+    assert commands_in(text)[-1] == swept.MARK
 
 
-def test_the_way_back_is_told_from_where_the_tool_knows_of_the_migration():
-    """Not from a dirty state that is after, too."""
+def test_the_rollback_is_told_from_what_was_executed_from_the_migrated_state():
+    """Not from a down that was tried on the state of a crash."""
     dirty = swept.State(LeftState("after", 1, "di1"), (swept.back(False, "dirty"),), stuck=True)
     clean = swept.after("1")
     for one, other in ((dirty, clean), (clean, dirty)):
@@ -514,7 +536,10 @@ def test_the_way_back_is_told_from_where_the_tool_knows_of_the_migration():
             "1", "1_users", ["SELECT 1"], lambda p, one=one, other=other: one if p.n == 2 else other
         )
         text = plan.render(swept.judged(swept.sweep(events)))
-        assert "the database ends as after an unbroken run, no row differs" in text
+        told = parts(parts(text, "# Migration:")["1_users"][0], "##")["Rollback"][0]
+        assert "executed from the migrated state" in told
+        assert "**the way down restores everything.**" in told
+        assert "dirty" not in told
 
 
 def test_what_the_tool_says_is_not_invented_where_it_keeps_no_record():
@@ -536,10 +561,12 @@ def test_every_state_that_nothing_healed_says_so_in_the_plan():
     seen = Counter()
     for name in ("every_grade", "cut_off"):
         for text, state in plan_of(result_of(name)):
-            tried, healed = bool(state["attempts"]), any(a["healed"] for a in state["attempts"])
+            attempts = state.healing.attempts
+            tried, healed = bool(attempts), any(attempt.healed for attempt in attempts)
             assert ("**Nothing that was tried heals it.**" in text) is (tried and not healed)
             assert ("**Nothing was tried on it**" in text) is not tried
             assert ("Verified: the database then equals" in text) is healed
+            assert ("of an unbroken way down" in text) is (healed and state.healing.down)
             seen[tried, healed] += 1
     assert set(seen) == {(True, True), (True, False), (False, False)}
 
@@ -549,14 +576,16 @@ def test_every_state_that_nothing_healed_says_so_on_the_page(name):
     """In its own section, and at each cell that leads there."""
     result = result_of(name)
     for at, part in sections(html.render(result)):
-        states = _view.states(result["migrations"][at])
+        ways = view.directions(result.migrations[at])
+        states = [(d, n, s) for d, way in enumerate(ways) for n, s in enumerate(way.states)]
         told = part.split('<div class="state"')[1:]
-        for n, (text, state) in enumerate(zip(told, states, strict=True)):
-            unhealed = state["attempts"] and not any(a["healed"] for a in state["attempts"])
+        for text, (d, n, state) in zip(told, states, strict=True):
+            attempts = state.healing.attempts
+            unhealed = attempts and not any(attempt.healed for attempt in attempts)
             assert ("Nothing that was tried heals it." in text) is bool(unhealed)
-            assert ("Nothing was tried on it" in text) is (not state["attempts"])
-            titles = re.findall(rf'href="#s-{at}-{n}" title="(.*?)"', part)
-            assert len(titles) == len(state["cells"])
+            assert ("Nothing was tried on it" in text) is (not attempts)
+            titles = re.findall(rf'href="#s-{at}-{d}-{n}" title="(.*?)"', part)
+            assert len(titles) == len(state.cells)
             assert all(("nothing that was tried" in t) is bool(unhealed) for t in titles)
 
 
@@ -564,10 +593,10 @@ def test_every_state_that_nothing_healed_says_so_on_the_page(name):
 def test_every_state_that_nothing_healed_says_so_in_markdown(name):
     """In the row of the state."""
     result = result_of(name)
-    unhealed = [s for _, states in states_of(result) for s in states if s["heals"] is None]
+    unhealed = [s for _, states in states_of(result) for s in states if s.heals is None]
     rows = [line for line in markdown.render(result).splitlines() if "nothing" in line]
     told = Counter("nothing that was tried" in row for row in rows if row.count("|") == 5)
-    assert told == Counter(bool(state["attempts"]) for state in unhealed)
+    assert told == Counter(bool(state.healing.attempts) for state in unhealed)
     assert unhealed
 
 
@@ -590,34 +619,45 @@ PRACTICED = "Have I practiced this failure scenario?"
 ON_CALL = "Is someone on-call who can help if things break?"
 KNOWN = "Do I know how to check if the migration partially applied?"
 KILLED = "Can I kill the migration safely if it hangs?"
+ON_ROWS = "Does it go through on tables with rows?"
 
 
 def test_a_sweep_in_which_all_is_well_ticks_all_that_a_sweep_can_know():
     """What it cannot know is neither ticked nor empty."""
     unknown = dict.fromkeys((BACKUP, FLAGS, ON_CALL), "-")
-    known = dict.fromkeys((TESTED, POSSIBLE, PLAN, FORWARD, PRACTICED, KNOWN, KILLED), "x")
-    assert ticks(swept.all_well()) == unknown | known
+    known = (TESTED, POSSIBLE, PLAN, FORWARD, PRACTICED, KNOWN, KILLED, ON_ROWS)
+    assert ticks(swept.all_well()) == unknown | dict.fromkeys(known, "x")
 
 
 def altered(change: Callable[[swept.Event], swept.Event | None]) -> list[swept.Event]:
     return [event for event in map(change, swept.all_well()) if event is not None]
 
 
-def no_way_back(event: swept.Event) -> swept.Event:
+def is_healing(event: swept.Event, name: str, *, down: bool = False) -> bool:
+    """Whether it tells what was tried on that state of that way."""
+    return event["kind"] == "healing" and event["left"]["name"] == name and event["down"] is down
+
+
+def leads_to(leads: Leads, **more: str) -> Callable[[swept.Event], swept.Event | None]:
+    """The way down leads elsewhere; where it does not go through, it was not struck."""
+
+    def change(event: swept.Event) -> swept.Event | None:
+        if event["kind"] == "way-back":
+            return {**event, "rollback": swept.way_down(leads, **more)}
+        return None if event.get("down") is True and "state" in event else event
+
+    change.__name__ = leads
+    return change
+
+
+def no_way_back(event: swept.Event) -> swept.Event | None:
     """No file for the way down, and none was executed."""
     if event["kind"] == "healing":
         kept = [a for a in event["attempts"] if a["kind"] != "down-up"]
-        return {**event, "attempts": kept}
-    return {**event, "down": False} if event["kind"] == "reference" else event
-
-
-def way_back_fails(event: swept.Event) -> swept.Event:
-    """Down, then up, loses rows."""
-    if event["kind"] != "healing":
-        return event
-    lost = {"healed": False, "lost": {"public.users": 1}}
-    kept = [{**a, **lost} if a["kind"] == "down-up" else a for a in event["attempts"]]
-    return {**event, "attempts": kept}
+        event = {**event, "attempts": kept}
+    if event["kind"] == "reference":
+        return {**event, "down": False}
+    return leads_to(Leads.NOWHERE)(event)
 
 
 def only_a_tool_goes_back(event: swept.Event) -> swept.Event:
@@ -627,7 +667,7 @@ def only_a_tool_goes_back(event: swept.Event) -> swept.Event:
 
 def before_unhealed(event: swept.Event) -> swept.Event:
     """Nothing heals the state before."""
-    if event["kind"] != "healing" or event["left"]["name"] != "before":
+    if not is_healing(event, "before"):
         return event
     kept = [{**a, "healed": False} for a in event["attempts"]]
     return {**event, "attempts": kept, "grade": "unhealed"}
@@ -635,7 +675,7 @@ def before_unhealed(event: swept.Event) -> swept.Event:
 
 def before_loses_rows(event: swept.Event) -> swept.Event:
     """A plain re-run of the state before loses rows, and something else heals it."""
-    if event["kind"] != "healing" or event["left"]["name"] != "before":
+    if not is_healing(event, "before"):
         return event
     rerun, *others = event["attempts"]
     worse = [{**rerun, "healed": False, "lost": {"public.users": 1}}]
@@ -645,15 +685,14 @@ def before_loses_rows(event: swept.Event) -> swept.Event:
 
 def only_back_heals(event: swept.Event) -> swept.Event:
     """The state after is healed by going down only."""
-    if event["kind"] != "healing" or event["left"]["name"] != "after":
+    if not is_healing(event, "after"):
         return event
     return {**event, "attempts": [a for a in event["attempts"] if a["kind"] == "down-up"]}
 
 
 def no_query(event: swept.Event) -> swept.Event:
     """One state has no query that tells it."""
-    found = event["kind"] == "healing" and event["left"]["name"] == "before"
-    return {**event, "probes": []} if found else event
+    return {**event, "probes": []} if is_healing(event, "before") else event
 
 
 def never_inside(event: swept.Event) -> swept.Event:
@@ -664,7 +703,7 @@ def never_inside(event: swept.Event) -> swept.Event:
 
 def nothing_tried(event: swept.Event) -> swept.Event | None:
     """The sweep was cut off before the state before was healed."""
-    return None if event["kind"] == "healing" and event["left"]["name"] == "before" else event
+    return None if is_healing(event, "before") else event
 
 
 def nothing_struck(event: swept.Event) -> swept.Event | None:
@@ -674,11 +713,36 @@ def nothing_struck(event: swept.Event) -> swept.Event | None:
     return {**event, "missed": "too quick"} if event["kind"] == "cell" else event
 
 
+def half_down_unhealed(event: swept.Event) -> swept.Event:
+    """Nothing heals a way down that was killed."""
+    if not is_healing(event, "before", down=True):
+        return event
+    kept = [{**a, "healed": False} for a in event["attempts"]]
+    return {**event, "attempts": kept, "grade": "unhealed"}
+
+
+def of_reference(name: str, value: object) -> Callable[[swept.Event], swept.Event]:
+    """The unbroken run tells something else."""
+
+    def change(event: swept.Event) -> swept.Event:
+        return {**event, name: value} if event["kind"] == "reference" else event
+
+    change.__name__ = name
+    return change
+
+
 @pytest.mark.parametrize(
     "change, emptied",
     [
         (no_way_back, {TESTED, POSSIBLE}),
-        (way_back_fails, {POSSIBLE}),
+        (leads_to(Leads.BACK), set()),
+        (leads_to(Leads.BACK_IN_OTHER_ORDER), set()),
+        (leads_to(Leads.IRREVERSIBLE, says="no"), {TESTED, POSSIBLE}),
+        (leads_to(Leads.UNKNOWN), {TESTED, POSSIBLE}),
+        (leads_to(Leads.LOSES_DATA), {POSSIBLE}),
+        (leads_to(Leads.OTHER_SCHEMA), {POSSIBLE}),
+        (leads_to(Leads.REMOVES_MORE), {POSSIBLE}),
+        (leads_to(Leads.FAILS, says="no"), {POSSIBLE}),
         (only_a_tool_goes_back, set()),
         (before_unhealed, {PLAN, FORWARD, KILLED}),
         (before_loses_rows, {KILLED}),
@@ -686,7 +750,11 @@ def nothing_struck(event: swept.Event) -> swept.Event | None:
         (no_query, {KNOWN}),
         (never_inside, {KILLED}),
         (nothing_tried, {PLAN, FORWARD, KNOWN, KILLED}),
-        (nothing_struck, {TESTED, PLAN, FORWARD, PRACTICED, KNOWN, KILLED}),
+        (nothing_struck, {PLAN, FORWARD, PRACTICED, KNOWN, KILLED}),
+        (half_down_unhealed, {PLAN}),
+        (of_reference("fails_with_rows", "23502"), {ON_ROWS}),
+        (of_reference("without_rows", ["public.a"]), {ON_ROWS}),
+        (of_reference("idle", ["DELETE FROM a"]), {ON_ROWS}),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -695,6 +763,19 @@ def test_a_box_is_ticked_by_evidence_only(change, emptied):
     well, now = ticks(swept.all_well()), ticks(altered(change))
     assert {question for question in well if well[question] != now[question]} == emptied
     assert {now[question] for question in emptied} <= {" "}
+
+
+@pytest.mark.parametrize("missing", ["never begun", "cut off", "fails by itself"])
+def test_what_is_asked_of_every_migration_is_not_ticked_by_some(missing):
+    """One that was never begun, was cut off or fails by itself may be the one that cannot."""
+    begin, *events = swept.all_well()
+    more = {
+        "never begun": [],
+        "cut off": swept.begun("2", "2_more"),
+        "fails by itself": [{"kind": "broken", "migration": "2", "says": "no"}],
+    }
+    now = ticks([{**begin, "planned": ["1", "2"]}, *events, *more[missing]])
+    assert {question for question, box in now.items() if box == "x"} == {PRACTICED}
 
 
 def test_an_empty_sweep_ticks_nothing():
@@ -721,7 +802,19 @@ def test_the_line_to_run_again_says_what_the_sweep_was_asked_for(wishes, words):
     sweep = {"path": "my migrations", "engine": "postgres", **wishes}
     events = [swept.header(version, sweep=sweep), *swept.harmless(version)]
     result = swept.judged(events)
-    line = _view.again(result, result["migrations"][0], "session-kill")
+    line = view.again(result, result.migrations[0], "session-kill")
     begin = ["mdrill", "sweep", "my migrations", "--engine", "postgres"]
     end = ["--only", version, "--ways", "session-kill"]
     assert shlex.split(line) == [*begin, *words, *end]
+
+
+def test_a_step_that_nobody_can_paste_is_told_in_words():
+    """An adapter may lack a command: no empty box stands for it."""
+    state = swept.State(
+        LeftState("before", 0, "x"), (Attempt("run it again", "re-run", True, "", ("",)),)
+    )
+    result = swept.judged(swept.sweep(swept.migration("1", "1_a", ["SELECT 1"], lambda p: state)))
+    text = plan.render(result)
+    assert "1. run it again: the tool's adapter has no command to paste for this" in text
+    assert "1. ```" not in text
+    assert "<pre>" not in html.render(result)

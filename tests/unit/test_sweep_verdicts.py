@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from harness.record.timeline import Event
 from harness.state.difference import difference, rows_lost
 from harness.state.snapshot import Snapshot
-from harness.sweep import threshold, verdicts
+from harness.sweep import results, threshold, verdicts
+from harness.sweep.events import CellStruck, Referred, StateHealed, SweptToEnd, WayBackTried
 from harness.sweep.points import Row, Where, points
 from harness.sweep.reference import Reference, State
-from harness.sweep.verdicts import Attempt, Grade, LeftState
+from harness.sweep.results import SweepHeader
+from harness.sweep.rollback import Leads, Rollback
+from harness.sweep.verdicts import HARM, Attempt, Grade, LeftState
 
 TABLE = {"table users": "", "column users.id": "bigint"}
 PHONE = {"column users.phone": "text"}
@@ -120,15 +126,22 @@ def test_a_grade_is_what_the_crash_asks_of_a_person(left, settled, attempts, gon
     assert verdicts.grade(left, settled, attempts, gone) is wanted
 
 
-def swept(*grades):
-    cells = [{"point": f"before-{n}:x", "grade": grade} for n, grade in enumerate(grades, 1)]
-    counts = {grade: grades.count(grade) for grade in grades}
-    return {
-        "migrations": [{"version": "1", "cells": cells}],
-        "cells": len(cells),
-        "grades": counts,
-        "broken": [],
-    }
+def swept(*grades, header=None, referred=None, leads=Leads.BACK, finished=True):
+    """A sweep of one migration whose cells have these grades."""
+    told = [Referred("1", name="1_users", **(referred or {}))]
+    for n, grade in enumerate(grades, 1):
+        missed = "too quick" if grade == "inconclusive" else ""
+        told.append(StateHealed("1", state=f"s{n}", grade=Grade(grade)))
+        told.append(CellStruck("1", point=f"before-{n}:x", state=f"s{n}", missed=missed))
+    told.append(WayBackTried("1", rollback=Rollback(leads, says="x")))
+    told += [SweptToEnd("1")] if finished else []
+    begin = SweepHeader(**{"planned": ("1",), **(header or {})})
+    return results.of(begin, [Event(0, what) for what in told])
+
+
+def exit_code(result, limit=Grade.LOSES_DATA, before=None):
+    baseline = None if before is None else threshold.Baseline(before)
+    return threshold.judged(result, Grade(limit), baseline).exit_code
 
 
 @pytest.mark.parametrize(
@@ -150,13 +163,122 @@ def swept(*grades):
 )
 def test_a_sweep_is_good_enough_or_not(result, limit, before, wanted):
     """A baseline forgives what was as bad before; what was not struck is never green."""
-    assert threshold.judged(result, Grade(limit), before)["exit_code"] == wanted
+    assert exit_code(result, limit, before) == wanted
 
 
 def test_a_migration_that_fails_by_itself_is_never_green():
-    """Nothing was learned of it and of those after it."""
-    result = {**swept("done"), "broken": ["2"]}
-    assert threshold.judged(result, Grade.UNHEALED, None)["exit_code"] == 1
+    """Nothing was learned of it and of those after it; a baseline forgives nothing of that."""
+    one = swept("done")
+    broken = replace(one.migrations[0], version="2", broken="42601", cells=(), finished=False)
+    result = replace(one, planned=("1", "2"), migrations=(*one.migrations, broken))
+    assert exit_code(result, Grade.UNHEALED) == 1
+    had = {("2", "to its end"): Grade.INCONCLUSIVE, ("1", "before-1:x"): Grade.DONE}
+    assert exit_code(result, Grade.UNHEALED, had) == 1
+
+
+@pytest.mark.parametrize(
+    ("leads", "limit", "wanted"),
+    [
+        (Leads.BACK, "needs-tool-repair", 0),
+        (Leads.BACK_IN_OTHER_ORDER, "needs-tool-repair", 0),
+        (Leads.IRREVERSIBLE, "needs-tool-repair", 0),
+        (Leads.NOWHERE, "needs-tool-repair", 0),
+        (Leads.UNKNOWN, "unhealed", 3),
+        (Leads.LOSES_DATA, "loses-data", 1),
+        (Leads.LOSES_DATA, "unhealed", 0),
+        (Leads.OTHER_SCHEMA, "loses-data", 1),
+        (Leads.REMOVES_MORE, "loses-data", 1),
+        (Leads.FAILS, "unhealed", 1),
+        (Leads.FAILS, "fails-on-rows", 0),
+    ],
+)
+def test_a_way_down_that_lies_counts_by_what_it_does(leads, limit, wanted):
+    """One that is not there is no lie; one that was not tried is not known."""
+    assert exit_code(swept("self-heals", leads=leads), limit) == wanted
+
+
+def test_a_baseline_forgives_a_lie_that_was_as_bad():
+    """Worse is worse, and a lie of its own is new."""
+    result = swept("done", leads=Leads.FAILS)
+    assert exit_code(result, before={("1", "way back"): Grade.UNHEALED}) == 0
+    assert exit_code(result, before={("1", "way back"): Grade.LOSES_DATA}) == 1
+    assert exit_code(result, before={("1", "before-1:x"): Grade.DONE}) == 1
+
+
+@pytest.mark.parametrize("limit", HARM)
+def test_what_fails_on_rows_is_as_bad_as_can_be(limit):
+    """Whatever the threshold is: with nothing in its way, it fails where there is data."""
+    result = swept("done", referred={"fails_with_rows": "23502: null values"})
+    assert exit_code(result, limit) == 1
+    had = {("1", "before-1:x"): Grade.DONE}
+    assert exit_code(result, limit, had) == 1
+    assert exit_code(result, limit, {**had, ("1", "on rows"): Grade.FAILS_ON_ROWS}) == 0
+
+
+@pytest.mark.parametrize(
+    ("referred", "point"),
+    [
+        ({"without_rows": ("public.logs",)}, "rows of public.logs"),
+        ({"idle": ("DELETE FROM a",)}, "work of DELETE FROM a"),
+    ],
+)
+def test_what_met_no_row_is_not_known(referred, point):
+    """Neither green nor counted against; a baseline may have it so."""
+    result = swept("done", referred=referred)
+    assert exit_code(result, Grade.UNHEALED) == 3
+    judged = threshold.judged(result, Grade.UNHEALED, None)
+    assert [(finding.point, finding.grade) for finding in judged.unknown] == [
+        (point, Grade.INCONCLUSIVE)
+    ]
+    assert exit_code(result, Grade.UNHEALED, {("1", point): Grade.INCONCLUSIVE}) == 0
+
+
+def test_what_another_tool_would_leave_is_not_known():
+    """Unless somebody asked for the tool that keeps no record."""
+    plain = {"plain_for": "dbmate"}
+    assert exit_code(swept("done", header=plain)) == 3
+    assert exit_code(swept("done", header={**plain, "sweep": {"tool": None}})) == 3
+    assert exit_code(swept("done", header={**plain, "sweep": {"tool": "plain"}})) == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        ({"crashed": "RuntimeError()", "crashed_with": 70}, 70),
+        ({"crashed": "no disk", "crashed_with": 4}, 4),
+        ({"crashed": "RuntimeError()", "crashed_with": 0}, 70),
+        ({"interrupted": 2}, 130),
+        ({"interrupted": 15}, 143),
+        ({"interrupted": 15, "crashed": "x"}, 143),
+    ],
+)
+def test_what_ended_a_sweep_goes_before_what_it_found_out(header, wanted):
+    """It is not the whole, good or bad; a baseline forgives nothing of that."""
+    had = {("1", "before-1:x"): Grade.DONE}
+    for grade in ("done", "loses-data"):
+        result = swept(grade, header=header)
+        assert exit_code(result) == wanted
+        assert exit_code(result, before=had) == wanted
+
+
+def test_a_sweep_that_was_cut_off_is_never_green():
+    """Also where the sweep that it is compared with was cut off at the same place."""
+    result = swept("done", finished=False)
+    assert exit_code(result) == 3
+    assert exit_code(result, before={("1", "to its end"): Grade.INCONCLUSIVE}) == 3
+    never = swept("done", header={"planned": ("1", "2")})
+    assert exit_code(never, before={("2", "to its end"): Grade.INCONCLUSIVE}) == 3
+
+
+def test_cells_of_the_way_down_count_as_those_of_the_way_up():
+    """Against the sweep, and as not known."""
+    for grade, wanted in (("unhealed", 1), ("inconclusive", 3), ("self-heals", 0)):
+        one = swept("done")
+        (migration,) = one.migrations
+        cell = replace(migration.cells[0], point="down-before-1:x", grade=Grade(grade), down=True)
+        result = replace(one, migrations=(replace(migration, down_cells=(cell,)),))
+        assert exit_code(result) == wanted
+        assert len(result.every_cell) == 2
 
 
 def of_tool(*tables, rows=1, users=10):
@@ -194,7 +316,7 @@ def test_a_tools_short_table_names_hide_nothing_of_the_users(tables, hidden):
     of_tool_ = ["table s.tags", "column s.tags.id", "index s.tags_pkey"]
     schema = dict.fromkeys(["table s.users", *of_user, *of_tool_], "")
     left = Snapshot(schema, {"s.tags": (1, ""), "s.users": (2, "")}).without(tables)
-    assert schema.keys() - left.schema.keys() == hidden
+    assert schema.keys() - left.objects.keys() == hidden
 
 
 def test_only_what_finds_its_work_done_has_no_middle():

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from cattrs import BaseValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from harness.record.events import (
     WitnessSeen,
 )
 from harness.record.timeline import Event, Timeline, read, told
+from harness.sweep.events import OF_A_SWEEP
+from harness.sweep.rollback import Leads
 
 SECRET = "Zq7-secret_word"
 json_data = st.dictionaries(
@@ -157,3 +160,11 @@ def test_the_wall_clock_is_noted_once() -> None:
     (first,) = Timeline().events()
     assert isinstance(first.what, Clock)
     assert first.what.wall.startswith("20")
+
+
+def test_a_word_of_ours_is_read_as_the_word_that_it_is() -> None:
+    """Not as text that looks like it; a word that is none is told as such."""
+    told = {"kind": "way-back", "rollback": {"leads": "fails"}}
+    assert Event.read(told, OF_A_SWEEP).what.rollback.leads is Leads.FAILS
+    with pytest.raises(BaseValidationError):
+        Event.read({"kind": "healing", "grade": "excellent"}, OF_A_SWEEP)

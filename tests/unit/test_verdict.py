@@ -255,6 +255,22 @@ def test_who_gave_up_repaired_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        plus(event("given-up", took_s=12.0)),
+        turned("claim", NOT_HELD, name="mended"),
+        turned("claim", UNANSWERABLE, name="mended"),
+        turned("claim", VACUOUS, name="mended"),
+        without("claim", section="verify"),
+    ],
+    ids=["given up", "not held", "unanswerable", "vacuous", "not asked"],
+)
+def test_there_is_no_recovery_time_of_what_was_not_recovered(change: Change) -> None:
+    """It ends when everything is verified to hold, and is theirs who repaired it."""
+    assert judge(change(record())).rto == RecoveryTime()
+
+
+@pytest.mark.parametrize(
     "allowed, lost, verdict", [(0, 1, "FAIL"), (2, 1, "PASS"), (2, 2, "PASS"), (2, 3, "FAIL")]
 )
 def test_losses_are_held_against_the_objective(allowed: int, lost: int, verdict: str) -> None:

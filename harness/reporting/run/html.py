@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from harness.drill.results import RunResult, TrialResult
+from harness.drill.results import BY_HAND, RunResult, TrialResult
 from harness.drill.verdict import RecoveryTime
 from harness.record.events import ClaimAnswered, LookDone, ServerLog
 from harness.reporting import Format
 from harness.reporting.run.drawing import Plot
 from harness.reporting.run.matrix import anchors, boards
-from harness.reporting.run.outcomes import SIGNS, headline, sign, tally, worst_first
-from harness.reporting.run.record_view import Events, TrialView
+from harness.reporting.run.outcomes import SIGNS, headline, sign, tally, wanted, worst_first
+from harness.reporting.run.record_view import DEMONSTRATION, Events, TrialView
 from harness.reporting.run.timeline_plot import plot
 from harness.reporting.templating import asset, environment
 from harness.reporting.words import one_line
@@ -69,12 +69,13 @@ class TrialPage:
 
 @dataclass(frozen=True)
 class Tooth:
-    """A counter-check: what was wrong, and which claims caught it."""
+    """A counter-check: what was wrong, and what caught it; others may have failed beside it."""
 
     anchor: str
     trial: TrialResult
     wrong: str
     caught: Sequence[str]
+    others: Sequence[str]
 
 
 def render(run: RunResult, events: Events) -> str:
@@ -89,6 +90,7 @@ def render(run: RunResult, events: Events) -> str:
             run=run,
             css=asset("style.css"),
             sign=sign,
+            wanted=wanted,
             signs=list(SIGNS.values()),
             started=_moment(run.started),
             counts=tally(trials),
@@ -99,7 +101,8 @@ def render(run: RunResult, events: Events) -> str:
             strays=strays,
             teeth=[_tooth(t, names[t.id]) for t in trials if t.is_counter_check],
             pages=_pages(run, names, events),
-            section_titles=SECTION_TITLES,
+            demonstration=DEMONSTRATION,
+            practised=any(trial.cell.procedure == BY_HAND for trial in trials),
         )
     )
 
@@ -115,11 +118,15 @@ def _moment(started: str) -> str:
 def _tooth(trial: TrialResult, anchor: str) -> Tooth:
     cell = trial.cell
     wrong = {"nothing-done": "nobody repaired anything", "no-injection": "no fault was injected"}
-    caught = trial.failed_claims
-    if cell.purpose == "no-injection" and trial.as_expected:
-        caught = (trial.reason,)
+    failed = trial.failed_claims
+    if cell.purpose == "no-injection":
+        failed = (trial.reason,)
+    caught = [name for name in failed if name in cell.caught_by] or failed
+    others = [name for name in failed if name not in caught]
+    if not trial.as_expected:
+        caught, others = [], list(failed)
     named = cell.procedure_title or cell.procedure
-    return Tooth(anchor, trial, wrong.get(cell.purpose, named), caught)
+    return Tooth(anchor, trial, wrong.get(cell.purpose, named), caught, others)
 
 
 def _pages(run: RunResult, names: Mapping[str, str], events: Events) -> Iterable[TrialPage]:
@@ -159,10 +166,17 @@ def _page(
         plot=plot(view, bars=detail.bars, buckets=detail.buckets) if picture else None,
         rto_parts=_rto_parts(view.value.rto),
         looks=[_shortened(event.what, detail.rows) for event in view.of(LookDone)],
-        claims=[(SECTION_TITLES.get(name, name), list(c)) for name, c in view.claims.items()],
+        claims=[(_title(view, name), claims) for name, claims in view.claims.items()],
         log="\n".join(shown),
         log_left_out=len(lines) - len(shown),
     )
+
+
+def _title(view: TrialView, section: str) -> str:
+    """The heading of the claims of a section."""
+    if section == "verify" and view.by_hand and view.by_hand.gave_up:
+        return "After the demonstration"
+    return SECTION_TITLES.get(section, section)
 
 
 def _rto_parts(rto: RecoveryTime) -> list[tuple[str, float, float]]:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as Xml
 
 from harness.drill.results import RunResult, TrialResult
 from harness.reporting import Format
+from harness.reporting.run.outcomes import in_words, wanted
 from harness.reporting.run.record_view import Events
 from harness.reporting.words import clean, one_line
 
@@ -75,9 +76,9 @@ def _tag(trial: TrialResult) -> str:
 
 
 def _message(trial: TrialResult) -> str:
-    text = f"{trial.outcome}: {one_line(trial.sentence, 500)}"
+    text = one_line(in_words(trial), 500)
     if trial.is_counter_check:
-        text += f" (a counter-check; {trial.expected} must come out)"
+        text += f" (a counter-check; {one_line(wanted(trial), 80)} must come out)"
     return one_line(text, 600)
 
 

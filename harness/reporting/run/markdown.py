@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.drill.results import RunResult
 from harness.reporting import Format
-from harness.reporting.run.outcomes import headline, sign, tally, worst_first
+from harness.reporting.run.outcomes import headline, sign, tally, wanted, worst_first
 from harness.reporting.run.record_view import Events
 from harness.reporting.templating import environment
 
@@ -26,6 +26,7 @@ def render(run: RunResult, events: Events) -> str:
         .render(
             run=run,
             sign=sign,
+            wanted=wanted,
             headline=headline(trials),
             counts=tally(trials),
             trials=trials[:TABLE_ROWS],

@@ -78,6 +78,19 @@ def worst_first(trials: Iterable[TrialResult]) -> list[TrialResult]:
     return sorted(trials, key=order)
 
 
+def in_words(trial: TrialResult) -> str:
+    """The outcome and its sentence, which may begin with it."""
+    if trial.sentence.startswith(trial.outcome):
+        return trial.sentence
+    return f"{trial.outcome}: {trial.sentence}"
+
+
+def wanted(trial: TrialResult) -> str:
+    """What must come out; of a decoy with the names of which one must expose it."""
+    named = " or ".join(trial.cell.caught_by)
+    return f"{trial.expected} by {named}" if named and trial.is_counter_check else trial.expected
+
+
 def tally(trials: Iterable[TrialResult]) -> list[tuple[Sign, int]]:
     """How often each thing came out, worst first."""
     counts = Counter(trial.outcome for trial in trials)

@@ -22,11 +22,14 @@ from harness.record.events import (
 )
 from harness.record.timeline import Event
 from harness.reporting import Format
-from harness.reporting.run.record_view import Events, Lasted, TrialView
+from harness.reporting.run.outcomes import in_words
+from harness.reporting.run.record_view import DEMONSTRATION, Events, Lasted, TrialView
 from harness.reporting.templating import environment
 from harness.reporting.words import duration, number, one_line, plural
 
 FILE_NAME = "postmortem.md"
+SENT = 20
+"""Statements of a person that are told."""
 
 _ENDS_SESSIONS = re.compile(r"\b(kill|terminate|cancel|end)[ _-]", re.IGNORECASE)
 _NOT_NULL_AT_ONCE = re.compile(r"ADD\s+COLUMN[^,;]*NOT\s+NULL", re.IGNORECASE)
@@ -53,6 +56,15 @@ def _chosen(trials: Iterable[TrialResult]) -> list[TrialResult]:
 
 
 @dataclass(frozen=True)
+class Done:
+    """A line of the resolution, with numbered lines below it: words, or SQL as it was sent."""
+
+    line: str
+    steps: Sequence[str] = ()
+    sql: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Story:
     """The sections of one incident, in the order of the template."""
 
@@ -60,7 +72,7 @@ class Story:
     happened: Sequence[str]
     causes: Sequence[str]
     impact: Sequence[str]
-    resolution: Sequence[tuple[str, Sequence[str]]]
+    resolution: Sequence[Done]
     prevention: Sequence[tuple[bool, str, str]]
 
 
@@ -153,7 +165,7 @@ def _causes(view: TrialView) -> list[str]:
 
 
 def _impact(view: TrialView) -> list[str]:
-    seen, rto, rpo = view.outage, view.value.rto, view.value.rpo
+    seen, rpo = view.outage, view.value.rpo
     parts = [
         f"{duration(ms)} {what}"
         for ms, what in ((seen.erring_ms, "with errors"), (seen.waiting_ms, "with waiting"))
@@ -177,19 +189,28 @@ def _impact(view: TrialView) -> list[str]:
         lines.append("No data loss (RPO 0): " + _ledger(view))
     else:
         lines.append("Data loss unknown: the trial ended before it was looked for")
-    if rto.total_ms is not None:
-        whose = "by hand" if view.by_hand else "of machine time"
-        split = {
-            "detect": rto.detect_ms,
-            "decide": rto.decide_ms,
-            "repair": rto.repair_ms,
-            "verify": rto.verify_ms,
-        }
-        told = ", ".join(f"{name} {duration(ms)}" for name, ms in split.items())
-        lines.append(f"Recovered in {duration(rto.total_ms)} {whose} (RTO: {told})")
-    else:
-        lines.append("No recovery time: it was never shown that everything held again")
-    return lines
+    return [*lines, _recovered(view)]
+
+
+def _recovered(view: TrialView) -> str:
+    """How long it took; a demonstration after somebody gave up, or a failure, is no recovery."""
+    rto = view.value.rto
+    if view.by_hand and view.by_hand.gave_up:
+        return "Not recovered by hand, so there is no recovery time"
+    if rto.total_ms is None:
+        return "No recovery time: it was never shown that everything held again"
+    split = {
+        "detect": rto.detect_ms,
+        "decide": rto.decide_ms,
+        "repair": rto.repair_ms,
+        "verify": rto.verify_ms,
+    }
+    told = ", ".join(f"{name} {duration(ms)}" for name, ms in split.items())
+    whose = "by hand" if view.by_hand else "of machine time"
+    took = f"{duration(rto.total_ms)} {whose} (RTO: {told})"
+    if view.value.outcome == "PASS":
+        return f"Recovered in {took}"
+    return f"The end state held after {took}, and yet it is no recovery: {view.value.outcome}"
 
 
 def _ledger(view: TrialView) -> str:
@@ -198,18 +219,28 @@ def _ledger(view: TrialView) -> str:
     return f"all {plural(view.ledger.acknowledged, 'acknowledged write')} accounted for"
 
 
-def _resolution(view: TrialView) -> list[tuple[str, Sequence[str]]]:
-    """Lines, each with its own numbered lines."""
+def _resolution(view: TrialView) -> list[Done]:
+    """The procedure or the person, what they did, and how it came out."""
     title = view.cell.procedure_title or view.cell.procedure or "nothing was done"
     steps = [
         f"{one_line(step.what.name)}: {_outcome(step)}"
         for step in view.steps
         if not step.what.skipped
     ]
-    return [
-        (f"Procedure: {one_line(title)}", steps),
-        (f"{view.value.outcome}: {one_line(view.value.sentence, 500)}", []),
-    ]
+    outcome = Done(one_line(in_words(view.value), 500))
+    person = view.by_hand
+    if person is None:
+        return [Done(f"Procedure: {one_line(title)}", steps), outcome]
+    told = [Done(f"Procedure: {one_line(title)}, {person.in_words}")]
+    if person.sent:
+        shown, more = person.sent[:SENT], len(person.sent) - SENT
+        rest = f", of which the first {SENT} are shown" if more > 0 else ""
+        told.append(Done(f"Sent by hand{rest}", sql=shown))
+    if steps and person.gave_up:
+        told.append(Done(f"After that {DEMONSTRATION}", steps))
+    elif steps:
+        told.append(Done("Steps of the harness", steps))
+    return [*told, outcome]
 
 
 def _outcome(step: Lasted[StepTaken]) -> str:
@@ -253,7 +284,7 @@ def _prevention(view: TrialView) -> list[tuple[bool, str, str]]:
             "Have kill procedure ready",
             "rehearsed here, and everything held afterwards"
             if can_kill
-            else "no session was ended in a recovery that passed",
+            else "no step of a recovery that passed ended a session",
         ),
         (False, "Better team review process", "no drill can show this"),
     ]

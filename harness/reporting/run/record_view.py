@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from harness.drill.results import TrialResult
+from harness.drill.results import BY_HAND, TrialResult
 from harness.record.events import (
+    CheckedByHand,
     ClaimAnswered,
     Clock,
     FaultFired,
     GivenUp,
+    HintGiven,
     LedgerSettled,
     Payload,
     Phase,
     RepairedByHand,
+    SentByHand,
     Span,
     Statement,
     StepTaken,
@@ -30,9 +33,12 @@ from harness.record.events import (
     WaitsSeen,
 )
 from harness.record.timeline import Event, first, told
+from harness.reporting.words import plural
 
 Events = Callable[[str], Sequence[Event[Any]]]
 """The timeline of a trial, by its id."""
+DEMONSTRATION = "the harness demonstrated the recovery, which repairs nothing for the person"
+"""What follows when somebody gave up."""
 SECTIONS = ("steady_state", "damage", "verify", "untouched")
 P = TypeVar("P", bound=Payload)
 S = TypeVar("S", bound=Span)
@@ -66,6 +72,30 @@ class Wait:
     waiter: str
     blocker: str
     count: int
+
+
+@dataclass(frozen=True)
+class Handwork:
+    """What a person did; ``end_ns`` is None when the record stops before they were done."""
+
+    begin_ns: int | None
+    end_ns: int | None
+    gave_up: bool
+    """The steps that follow are the harness's demonstration."""
+    took_s: float | None
+    hints: Sequence[Event[HintGiven]]
+    checks: Sequence[Event[CheckedByHand]]
+    sent: Sequence[str]
+    """Their statements, in order; when each was sent is not known."""
+
+    @property
+    def in_words(self) -> str:
+        """How it ended, and how often the person asked."""
+        took = f" after {self.took_s:.0f} s" if self.took_s is not None else ""
+        ended = "not brought to an end" if self.end_ns is None else f"repaired by hand{took}"
+        told = f"not repaired: given up{took}" if self.gave_up else ended
+        counts = ((self.sent, "statement"), (self.hints, "hint"), (self.checks, "check"))
+        return f"{told}; {', '.join(plural(len(found), word) for found, word in counts)}"
 
 
 @dataclass(frozen=True)
@@ -127,11 +157,17 @@ class TrialView:
 
     @cached_property
     def statements(self) -> list[Lasted[Statement]]:
-        return self.spans(Statement, "run", "n")
+        """Each with what was really sent, which its begin tells."""
+        sent = {(e.what.run, e.what.n): e.what.sql for e in self.of(Statement) if e.edge == "begin"}
+        return [
+            replace(span, what=replace(span.what, sql=sent[span.what.run, span.what.n]))
+            for span in self.spans(Statement, "run", "n")
+        ]
 
     @cached_property
     def steps(self) -> list[Lasted[StepTaken]]:
-        return self.spans(StepTaken, "n", "name")
+        """Those of a procedure; what a person did is told by :attr:`by_hand`."""
+        return [span for span in self.spans(StepTaken, "n", "name") if span.what.verb != BY_HAND]
 
     @cached_property
     def fired_ns(self) -> int | None:
@@ -148,9 +184,18 @@ class TrialView:
         return found
 
     @cached_property
-    def by_hand(self) -> bool:
-        """Whether a person repaired it, so that its recovery time is not a machine's."""
-        return bool(self.of(RepairedByHand) or self.of(GivenUp))
+    def by_hand(self) -> Handwork | None:
+        """What a person did in the place of the procedure; None where a machine recovers."""
+        hints, checks = self.of(HintGiven), self.of(CheckedByHand)
+        sent = [event.what.sql for event in self.of(SentByHand)]
+        given_up = self.of(GivenUp)
+        ends: list[Event[RepairedByHand | GivenUp]] = [*self.of(RepairedByHand), *given_up]
+        if self.cell.procedure != BY_HAND and not (hints or checks or sent or ends):
+            return None
+        phase = self.phases.get("recover")
+        begin_ns = phase.begin_ns if phase else None
+        end_ns, took_s = (ends[0].t_ns, ends[0].what.took_s) if ends else (None, None)
+        return Handwork(begin_ns, end_ns, bool(given_up), took_s, hints, checks, sent)
 
     @cached_property
     def claims(self) -> dict[str, list[ClaimAnswered]]:

@@ -48,7 +48,7 @@ def plot(view: TrialView, *, bars: int, buckets: int) -> Plot | None:
         _traffic(view, scale, buckets),
         _bar_lane("Server", bars, *_server(view, scale)),
         _mark_lane("Diagnosis", _looks(view, scale), bars),
-        _bar_lane("Recovery", bars, _steps(view, scale)),
+        _bar_lane("Recovery", bars, *_recovery(view, scale)),
         _mark_lane("Claims", _claims(view, scale), bars),
     ]
     lanes, y = [], 0
@@ -149,6 +149,25 @@ def _down_bar(scale: Scale, down: Event[ServerChange], end_ns: int | None) -> Ba
     return _span_bar(scale, Lasted(down.t_ns, end_ns, Span()), "down", word, f"server {word}")
 
 
+def _recovery(view: TrialView, scale: Scale) -> tuple[list[Bar], list[Mark]]:
+    """The steps; where a person was at work, that before them, with what they asked for."""
+    steps, person = _steps(view, scale), view.by_hand
+    if person is None or person.begin_ns is None:
+        return steps, []
+    span = Lasted(person.begin_ns, person.end_ns, Span())
+    tone, label = ("bad", "given up") if person.gave_up else ("step", "by hand")
+    marks = [
+        Mark(scale.x(e.t_ns), "hint", f"hint at {scale.ms(e.t_ns)}: {one_line(e.what.text)}")
+        for e in person.hints
+    ]
+    for event in person.checks:
+        wrong = event.what.not_right
+        says = f"not right yet: {one_line(', '.join(wrong))}" if wrong else "all right"
+        title = f"checked at {scale.ms(event.t_ns)}: {says}"
+        marks.append(Mark(scale.x(event.t_ns), "bad" if wrong else "good", title))
+    return [_span_bar(scale, span, tone, label, f"a person: {person.in_words}"), *steps], marks
+
+
 def _steps(view: TrialView, scale: Scale) -> list[Bar]:
     found = []
     for span in view.steps:
@@ -200,8 +219,8 @@ def _bar_lane(
         y=0,
         height=(max((bar.row for bar in placed), default=0) + 1) * ROW + 10,
         bars=placed,
-        marks=marks,
-        hidden=len(found) - len(shown),
+        marks=marks[:limit],
+        hidden=len(found) - len(shown) + max(0, len(marks) - limit),
     )
 
 

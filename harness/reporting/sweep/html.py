@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.reporting import Format
-from harness.reporting.sweep import view
+from harness.reporting.sweep import overview, view
 from harness.reporting.templating import asset, environment
 from harness.sweep.results import SweepResult
 
@@ -13,7 +13,7 @@ OPEN_AT_ONCE = 6
 
 def render(result: SweepResult) -> str:
     """The page; migrations with the most harmful cells first."""
-    migrations = sorted(result.migrations, key=lambda m: (not m.broken, -view.loudness(m)))
+    migrations = sorted(result.migrations, key=lambda m: (not m.broken, -view.loudness(result, m)))
     return (
         environment()
         .get_template("sweep.html.j2")
@@ -22,8 +22,9 @@ def render(result: SweepResult) -> str:
             css=asset("style.css"),
             own_css=asset("sweep.css"),
             view=view,
-            overall=view.overall(result),
-            headline=view.headline(result),
+            overall=overview.overall(result),
+            headline=overview.headline(result),
+            caveats=overview.caveats(result),
             atomic=sum(view.stops(m) == "atomic" for m in result.migrations),
             places={m.version: place for place, m in enumerate(result.migrations)},
             migrations=migrations,

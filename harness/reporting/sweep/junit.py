@@ -7,13 +7,14 @@ whether the migration goes through on rows, are cases beside the cells.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from xml.etree import ElementTree as Xml
 
 from harness.reporting import Format
 from harness.reporting.sweep import view
 from harness.reporting.words import one_line
 from harness.sweep.results import CellResult, Finding, MigrationResult, SweepResult
-from harness.sweep.threshold import WAY_BACK
+from harness.sweep.threshold import ON_ROWS, WAY_BACK
 from harness.sweep.verdicts import Grade
 
 FILE_NAME = "junit.xml"
@@ -32,10 +33,12 @@ def render(result: SweepResult) -> str:
     for finding in result.findings:
         if finding.migration not in suites:
             suites[finding.migration] = _suite(root, finding.migration or WHOLE)
-        _finding(suites[finding.migration], finding, (finding.migration, finding.point) in against)
+        counts = (finding.migration, finding.point) in against
+        _finding(suites[finding.migration], result, finding, counts)
     for what, says in (("no error", result.crashed), ("no signal", _signal(result))):
         if says:
-            case = _case(suites.setdefault("", _suite(root, WHOLE)), f"is ended by {what}")
+            suites[""] = suites[""] if "" in suites else _suite(root, WHOLE)
+            case = _case(suites[""], f"is ended by {what}")
             Xml.SubElement(case, "error", message=one_line(says, 400))
     for suite in suites.values():
         for count, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
@@ -61,14 +64,25 @@ def _migration(
     if migration.broken:
         case = _case(suite, "runs without a fault")
         Xml.SubElement(case, "error", message=one_line(migration.broken, 400))
-    elif not migration.rollback.lies:
-        case = _case(suite, f"{WAY_BACK} [{result.engine}]")
-        Xml.SubElement(case, "system-out").text = one_line(view.rollback(migration), 400)
+    for point, says in _good(migration):
+        case = _case(suite, f"{point} [{result.engine}]")
+        Xml.SubElement(case, "system-out").text = one_line(says, 400)
     for cell in migration.every_cell:
         case = _case(suite, f"{cell.point} [{result.engine}]")
         _cell(case, cell, (migration.version, cell.point) in against)
         if case.find("failure") is not None:
             case[0].text = one_line(view.again(result, migration, cell.way), 400)
+
+
+def _good(migration: MigrationResult) -> Iterator[tuple[str, str]]:
+    """What was looked at besides the cells, and is no finding."""
+    reference = migration.reference
+    if migration.cells and not view.back_is_told(migration):
+        yield WAY_BACK, view.rollback(migration)
+    if migration.cells and not (
+        reference.fails_with_rows or reference.without_rows or reference.idle
+    ):
+        yield ON_ROWS, "it goes through on tables with rows"
 
 
 def _case(suite: Xml.Element, name: str) -> Xml.Element:
@@ -82,8 +96,9 @@ def _cell(case: Xml.Element, cell: CellResult, counts: bool) -> None:
     _tell(case, cell.grade, told, counts)
 
 
-def _finding(suite: Xml.Element, finding: Finding, counts: bool) -> None:
-    _tell(_case(suite, finding.point), finding.grade, one_line(finding.says, 400), counts)
+def _finding(suite: Xml.Element, result: SweepResult, finding: Finding, counts: bool) -> None:
+    case = _case(suite, f"{finding.point} [{result.engine}]")
+    _tell(case, finding.grade, one_line(finding.says, 400), counts)
 
 
 def _tell(case: Xml.Element, grade: Grade, told: str, counts: bool) -> None:

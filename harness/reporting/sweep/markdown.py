@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from harness.reporting import Format
-from harness.reporting.sweep import view
+from harness.reporting.sweep import overview, view
 from harness.reporting.templating import environment
 from harness.sweep.results import SweepResult
-from harness.sweep.verdicts import LOUDNESS, Grade
 
 FILE_NAME = "sweep.md"
 MIGRATIONS = 300
@@ -15,16 +14,15 @@ DETAILED = 20
 
 def render(result: SweepResult) -> str:
     """Counts, one line a migration, and the matrix of those that are worst."""
-    ranked = sorted(result.migrations, key=view.loudness, reverse=True)
-    quiet = LOUDNESS.index(Grade.SELF_HEALS)
-    detailed = [m for m in ranked if view.findings(result, m) or view.loudness(m) > quiet]
+    detailed = view.worth_telling(result)
     return (
         environment()
         .get_template("sweep.md.j2")
         .render(
             result=result,
             view=view,
-            headline=view.headline(result),
+            headline=overview.headline(result),
+            caveats=overview.caveats(result),
             listed=result.migrations[:MIGRATIONS],
             left_out=max(0, len(result.migrations) - MIGRATIONS),
             detailed=detailed[:DETAILED],

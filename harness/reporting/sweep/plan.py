@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting import Format
-from harness.reporting.sweep import view
+from harness.reporting.sweep import overview, view
 from harness.reporting.sweep.view import StateTold
 from harness.reporting.templating import environment
 from harness.sweep.points import Row
@@ -55,7 +55,8 @@ def render(result: SweepResult) -> str:
         .render(
             result=result,
             view=view,
-            gap=view.gap(result),
+            headline=overview.headline(result),
+            caveats=overview.caveats(result),
             plans=[_plan(m) for m in result.migrations if m.cells],
             broken=result.broken,
             struck=sum(not cell.missed for cell in result.every_cell),

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from harness.reporting import Format
-from harness.reporting.sweep import view
+from harness.reporting.sweep import overview, view
 from harness.reporting.sweep.view import StateTold
 from harness.reporting.templating import environment
-from harness.reporting.words import plural
+from harness.reporting.words import one_line, plural
 from harness.sweep.results import CellResult, MigrationResult, SweepResult
-from harness.sweep.rollback import IN_WORDS, Leads
+from harness.sweep.rollback import IN_WORDS, Leads, Rollback
 
 FILE_NAME = "readiness.md"
 ELSEWHERE = "not looked at by a sweep"
 LEADS_BACK = (Leads.BACK, Leads.BACK_IN_OTHER_ORDER)
 NAMED = 5
 """Migrations that are named in a box."""
+DETAIL = 160
+"""Characters that are told of one of them."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Box:
     evidence: str
     command: str = ""
     """What looks at it, or trains for it."""
+    of_each: bool = True
+    """It is asked of each migration of the folder."""
 
 
 def render(result: SweepResult) -> str:
@@ -37,19 +41,36 @@ def render(result: SweepResult) -> str:
     return (
         environment()
         .get_template("readiness.md.j2")
-        .render(result=result, boxes=boxes(result), view=view)
+        .render(
+            result=result,
+            boxes=boxes(result),
+            headline=overview.headline(result),
+            caveats=overview.caveats(result),
+        )
     )
 
 
 def boxes(result: SweepResult) -> list[Box]:
-    """The boxes of the checklist, in its order."""
+    """The boxes of the checklist, in its order.
+
+    What is asked of every migration has no tick where one of them was not swept to its end.
+    """
+    found = _boxes(result)
+    if not result.unfinished and not result.broken:
+        return found
+    return [replace(box, ticked=False) if box.of_each and box.ticked else box for box in found]
+
+
+def _boxes(result: SweepResult) -> list[Box]:
     swept = [m for m in result.migrations if m.cells]
     states = [state for m in swept for state in view.states(m)]
+    down = [state for m in swept for way in view.directions(m)[1:] for state in way.states]
     cells = [c for m in swept for c in m.cells if not c.missed]
+    struck = sum(not c.missed for m in swept for c in m.every_cell)
     return [
         Box("Do I have a recent backup?", None, ELSEWHERE, "mdrill run data-corruption"),
         *_rollback(swept),
-        _plan(states),
+        _plan([*states, *down]),
         _forward(states),
         Box(
             "Do I have feature flags to disable new behavior?",
@@ -59,12 +80,13 @@ def boxes(result: SweepResult) -> list[Box]:
         ),
         Box(
             "Have I practiced this failure scenario?",
-            bool(cells),
-            f"{plural(len(cells), 'crash point')} struck; people train with",
+            bool(struck),
+            f"{plural(struck, 'crash point')} struck; people train with",
             "mdrill practice",
+            of_each=False,
         ),
         Box("Is someone on-call who can help if things break?", None, ELSEWHERE),
-        _known(states),
+        _known([*states, *down]),
         _killed_safely(cells),
         _on_rows(result),
     ]
@@ -76,13 +98,18 @@ def _rollback(swept: Sequence[MigrationResult]) -> tuple[Box, Box]:
     back = [m for m in swept if m.rollback.leads in LEADS_BACK]
     counts = Counter(m.rollback.leads for m in swept)
     told = [
-        f"{IN_WORDS[leads]}: {_names([m for m in swept if m.rollback.leads is leads])}"
+        f"{IN_WORDS[leads]}: "
+        + _names([m for m in swept if m.rollback.leads is leads], lambda r: r.differences)
         for leads in Leads
         if counts[leads] and leads not in LEADS_BACK
     ]
     if counts[Leads.BACK_IN_OTHER_ORDER]:
         told.insert(0, f"{counts[Leads.BACK_IN_OTHER_ORDER]} but for the order of columns")
     many = f"{len(back)} of {plural(len(swept), 'migration')} restored as before"
+    lossy = [m for m in swept if m.rollback.meanwhile]
+    if lossy:
+        names = _names(lossy, lambda rollback: rollback.meanwhile)
+        told.append(f"what is written between up and down is lost: {names}")
     return (
         Box(
             "Have I tested rollback locally?",
@@ -98,8 +125,15 @@ def _rollback(swept: Sequence[MigrationResult]) -> tuple[Box, Box]:
     )
 
 
-def _names(migrations: Sequence[MigrationResult]) -> str:
-    names = [migration.name for migration in migrations[:NAMED]]
+def _names(
+    migrations: Sequence[MigrationResult],
+    about: Callable[[Rollback], Sequence[str]] = lambda _: (),
+) -> str:
+    """The migrations by name, each with something about its way down, if there is anything."""
+    names = []
+    for migration in migrations[:NAMED]:
+        details = one_line("; ".join(about(migration.rollback)), DETAIL)
+        names.append(f"{migration.name} ({details})" if details else migration.name)
     return ", ".join(names) + (" …" if len(migrations) > NAMED else "")
 
 
@@ -149,7 +183,8 @@ def _on_rows(result: SweepResult) -> Box:
     swept = [m for m in result.migrations if m.cells]
     failing = [m for m in swept if m.reference.fails_with_rows]
     blind = [m for m in swept if m.reference.without_rows or m.reference.idle]
-    told = [f"{len(swept) - len(failing)} of {plural(len(swept), 'migration')} go through on rows"]
+    through = [m for m in swept if m not in failing and m not in blind]
+    told = [f"{len(through)} of {plural(len(swept), 'migration')} go through on rows"]
     told += [f"failing on rows: {_names(failing)}"] if failing else []
     told += [f"not tried on rows that they work on: {_names(blind)}"] if blind else []
     return Box(

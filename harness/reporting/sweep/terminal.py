@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from harness.reporting.sweep import view
+from harness.reporting.sweep import overview, view
 from harness.reporting.words import one_line, plural
 from harness.sweep.results import MigrationResult, SweepResult
-from harness.sweep.verdicts import LOUDNESS, Grade
 
 MIGRATIONS = 12
 
@@ -19,15 +18,19 @@ def text(result: SweepResult) -> str:
 
 
 def _lines(result: SweepResult) -> Iterator[str]:
-    yield view.headline(result)
+    yield one_line(overview.headline(result), 440)
     yield one_line(f"{result.tool} on {result.engine} {result.server_version}")
-    yield ""
+    if result.grades:
+        yield ""
     for grade, count in result.grades.items():
         told = view.GRADES[grade]
         yield f"{count:>7}  {told.word:<12} {told.means}"
-    ranked = sorted(result.migrations, key=view.loudness, reverse=True)
-    quiet = LOUDNESS.index(Grade.SELF_HEALS)
-    worth_telling = [m for m in ranked if view.findings(result, m) or view.loudness(m) > quiet]
+    ways_down = view.ways_down(result)
+    if ways_down:
+        yield ""
+    for leads, names in ways_down:
+        yield f"rollback {leads}: {one_line(names, 300)}"
+    worth_telling = view.worth_telling(result)
     if worth_telling:
         yield ""
     for migration in worth_telling[:MIGRATIONS]:
@@ -36,7 +39,7 @@ def _lines(result: SweepResult) -> Iterator[str]:
         yield f"  … and {len(worth_telling) - MIGRATIONS} more migrations, in the report"
     for migration in result.broken:
         yield f"{one_line(migration.name)} fails by itself: {one_line(migration.broken)}"
-    for caveat in view.caveats(result):
+    for caveat in overview.caveats(result):
         yield ""
         yield one_line(caveat)
     yield ""
@@ -44,7 +47,7 @@ def _lines(result: SweepResult) -> Iterator[str]:
 
 
 def _migration(result: SweepResult, migration: MigrationResult) -> Iterator[str]:
-    worst = view.loudest(migration)
+    worst = view.loudest(result, migration)
     name = one_line(migration.name)
     yield f"{view.GRADES[worst].word:>14}  {name} ({view.stops(migration)})"
     for _, says in view.findings(result, migration):

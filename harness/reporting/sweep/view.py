@@ -1,18 +1,19 @@
-"""What several formats tell alike: grades in words, cells by row and way, the line to run again."""
+"""What several formats tell of a migration: grades, cells by row and way, the line to run again."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ExitCode
 from harness.reporting.words import plural
 from harness.sweep.events import StateHealed
 from harness.sweep.points import Row, Way, Where
-from harness.sweep.results import CellResult, MigrationResult, SweepResult, healed_by
-from harness.sweep.threshold import OF_THE_WAY_BACK
-from harness.sweep.verdicts import LOUDNESS, Attempt, Grade
+from harness.sweep.results import CellResult, Finding, MigrationResult, SweepResult, healed_by
+from harness.sweep.rollback import IN_WORDS, Leads
+from harness.sweep.threshold import WAY_BACK
+from harness.sweep.verdicts import LOUDNESS, Attempt, Grade, worst
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,18 @@ GRADES: Mapping[Grade, Told] = {
     ),
 }
 """From harmless to harmful."""
+SIGNS_OF_LEADS: Mapping[Leads, tuple[str, str]] = {
+    Leads.BACK: ("✓", "good"),
+    Leads.BACK_IN_OTHER_ORDER: ("✓", "good"),
+    Leads.IRREVERSIBLE: ("→", "work"),
+    Leads.NOWHERE: ("→", "work"),
+    Leads.UNKNOWN: ("?", "unsure"),
+}
+LEADS: Mapping[Leads, Told] = {
+    leads: Told(leads.replace("-", " "), IN_WORDS[leads], *SIGNS_OF_LEADS.get(leads, ("✗", "bad")))
+    for leads in Leads
+}
+"""Where a way down leads, from harmless to harmful."""
 HARMFUL = (Grade.STUCK, Grade.LOSES_DATA, Grade.UNHEALED)
 """Grades of cells that nobody wants to meet."""
 WHERE: Mapping[str, str] = {
@@ -66,6 +79,8 @@ WHERE: Mapping[str, str] = {
     Where.ANSWERED: "answer lost",
 }
 ORDER = tuple(WHERE)
+NAMED = 5
+"""Migrations that are named on one line."""
 
 
 @dataclass(frozen=True)
@@ -150,28 +165,26 @@ def again(result: SweepResult, migration: MigrationResult, way: str = "") -> str
     return shlex.join([*words, *(("--ways", way) if way else ())])
 
 
-def loudness(migration: MigrationResult) -> int:
+def loudness(result: SweepResult, migration: MigrationResult) -> int:
     """How early a reader must see the migration; the most harmful has the highest."""
-    return LOUDNESS.index(loudest(migration))
+    return LOUDNESS.index(loudest(result, migration))
 
 
-def loudest(migration: MigrationResult) -> Grade:
-    """Its worst cell, whether it goes through on rows, and where its way down leads."""
-    back = OF_THE_WAY_BACK.get(migration.rollback.leads)
-    grades = [migration.worst, *([back] if back else [])]
-    return max(grades, key=LOUDNESS.index)
+def worth_telling(result: SweepResult) -> list[MigrationResult]:
+    """The migrations that ask something of a person, the loudest first."""
+    quiet = LOUDNESS.index(Grade.SELF_HEALS)
+    found = [
+        migration
+        for migration in result.migrations
+        if _own(result, migration) or (migration.cells and loudness(result, migration) > quiet)
+    ]
+    return sorted(found, key=lambda migration: loudness(result, migration), reverse=True)
 
 
-def overall(result: SweepResult) -> Told:
-    """How the whole sweep is told."""
-    if result.crashed or result.interrupted:
-        return Told("stopped before its end", "", "■", "unsure")
-    if result.broken:
-        return Told("fails by itself", "", "✗", "bad")
-    worst = max(map(loudest, result.migrations), key=LOUDNESS.index, default=Grade.INCONCLUSIVE)
-    if worst in HARMFUL and not any(c.grade is worst for c in result.every_cell):
-        return Told("the way down does not lead back", "", "✗", "bad")
-    return GRADES[worst]
+def loudest(result: SweepResult, migration: MigrationResult) -> Grade:
+    """Its worst cell or finding: whether it goes through on rows, where its way down leads."""
+    own = [f.grade for f in result.findings if f.migration == migration.version]
+    return worst([migration.worst, *own])
 
 
 def stops(migration: MigrationResult) -> str:
@@ -204,93 +217,36 @@ def _states(
     return told
 
 
-def headline(result: SweepResult) -> str:
-    """The whole sweep in one sentence."""
-    grades, cells = result.grades, len(result.every_cell)
-    told = f"{plural(cells, 'crash point')} of {plural(len(result.migrations), 'migration')}"
-    return f"{told}: {'; '.join(_parts(result, grades, cells))}"
-
-
-def _parts(result: SweepResult, grades: Mapping[Grade, int], cells: int) -> Iterator[str]:
-    if result.plain_for:
-        yield f"swept as plain SQL: what {result.plain_for} itself would leave is not known"
-    if result.broken:
-        yield f"{plural(len(result.broken), 'migration')} failing with nothing in the way"
-    yield from _beside_the_cells(result)
-    bad = sum(grades.get(grade, 0) for grade in HARMFUL)
-    work, unknown = grades.get(Grade.HAND_WORK, 0), grades.get(Grade.INCONCLUSIVE, 0)
-    if bad:
-        yield f"{bad} that no tried recovery heals or that lose data"
-    elif work:
-        yield f"{work} need a person's own statements"
-    elif unknown == cells:
-        yield "nothing was struck and healed, so nothing was learned"
-    else:
-        who = "every other one" if unknown else "every one"
-        yield f"{who} is healed by the tool itself or its documented commands"
-    if 0 < unknown < cells:
-        yield f"{unknown} unknown"
-    unexplained = sum(not c.left.explained for c in result.every_cell if not c.missed)
-    if unexplained:
-        yield f"{unexplained} left what the migration does not explain"
-
-
-def _beside_the_cells(result: SweepResult) -> Iterator[str]:
-    on_rows = [m for m in result.migrations if m.reference.fails_with_rows]
-    if on_rows:
-        yield f"{plural(len(on_rows), 'migration')} failing on tables with rows"
-    lies = [m for m in result.migrations if m.rollback.lies]
-    if lies:
-        verb = "do" if len(lies) > 1 else "does"
-        yield f"{plural(len(lies), 'way')} down that {verb} not lead back"
-
-
-def gap(result: SweepResult) -> str:
-    """What a sweep that was cut off leaves open, in one sentence; empty if it came to its end."""
-    missing = result.unfinished
-    if not missing:
-        return ""
-    names = f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
-    return f"Not swept to the end: {plural(len(missing), 'planned migration')} ({names})."
-
-
-def caveats(result: SweepResult) -> list[str]:
-    """What is less than was asked for: what was not swept, rows of the user's that were refused."""
-    told = [gap(result)]
-    if result.crashed:
-        told.append(f"The sweep was ended by an error: {result.crashed}")
-    if result.interrupted:
-        told.append(f"The sweep was interrupted by signal {result.interrupted}.")
-    rows = [f"{at}: no state took this statement: {why}" for at, why in result.seed_refused.items()]
-    return [*filter(None, told), *rows]
-
-
-def findings(result: SweepResult, migration: MigrationResult) -> list[tuple[Told, str]]:
+def findings(
+    result: SweepResult, migration: MigrationResult, *, without_the_way_back: bool = False
+) -> list[tuple[Told, str]]:
     """What was found out about it besides the cells, or was not; each with how it is told."""
     return [
-        (GRADES[finding.grade], _sentence(finding.point, finding.says))
-        for finding in result.findings
-        if finding.migration == migration.version
+        (GRADES[finding.grade], sentence(finding.says))
+        for finding in _own(result, migration)
+        if not (without_the_way_back and finding.point == WAY_BACK)
     ]
 
 
-def _sentence(point: str, says: str) -> str:
-    lead = {
-        "on rows": "It fails on tables with rows",
-        "way back": "",
-        "to its end": "Not swept to its end",
-    }.get(point, f"Not known, the {point}")
-    return f"{lead}: {says}" if lead else f"{says[:1].upper()}{says[1:]}"
+def _own(result: SweepResult, migration: MigrationResult) -> list[Finding]:
+    return [finding for finding in result.findings if finding.migration == migration.version]
+
+
+def sentence(says: str) -> str:
+    """With a capital letter."""
+    return f"{says[:1].upper()}{says[1:]}"
 
 
 def verdict_on(result: SweepResult) -> str:
     """The last line: whether it is good enough, and for what reasons not."""
-    told = EXITS.get(result.exit_code, f"ended with exit code {result.exit_code}")
+    code = result.exit_code
+    told = EXITS.get(code, f"ended with exit code {code}")
+    told = "interrupted" if result.interrupted else told
     count = len(result.against)
     last = f"{told}: {plural(count, 'finding')} against it (--fail-on {result.fail_on})"
     if result.unknown:
         last += f"; {len(result.unknown)} unknown"
-    return last
+    return f"{last}; compared with a baseline" if result.baseline else last
 
 
 EXITS: Mapping[int, str] = {
@@ -300,9 +256,6 @@ EXITS: Mapping[int, str] = {
     ExitCode.MACHINE: "ended by the machine",
     ExitCode.NOTHING: "nothing was swept",
     ExitCode.BUG: "ended by an error of ours",
-    130: "interrupted",
-    143: "interrupted",
-    129: "interrupted",
 }
 
 
@@ -310,7 +263,8 @@ def told(cell: CellResult) -> str:
     """What became of one cell."""
     if cell.missed:
         return f"not struck: {cell.missed}"
-    return f"left it {cell.left.name}; {heals(cell)}"
+    where = " on the way down" if cell.down else ""
+    return f"left it {cell.left.name}{where}; {heals(cell)}"
 
 
 def heals(cell: CellResult) -> str:
@@ -322,8 +276,43 @@ def heals(cell: CellResult) -> str:
 
 def rollback(migration: MigrationResult) -> str:
     """Where the way down leads, in one sentence."""
-    words = migration.rollback.in_words()
-    return f"{words[:1].upper()}{words[1:]}."
+    return f"{sentence(migration.rollback.in_words())}."
+
+
+def way_down(migration: MigrationResult) -> str:
+    """The same in a few words, with the reason of a declaration and what gets lost meanwhile."""
+    found = migration.rollback
+    told = found.leads.replace("-", " ")
+    if found.leads is Leads.IRREVERSIBLE:
+        told += f": {found.says}"
+    lost = "; ".join(found.meanwhile)
+    return f"{told}; lost of what is written meanwhile: {lost}" if lost else told
+
+
+def back_is_told(migration: MigrationResult) -> bool:
+    """Whether where the way down leads is a finding, which is told with the others."""
+    return migration.rollback.lies or migration.rollback.leads is Leads.UNKNOWN
+
+
+def ways_down(result: SweepResult) -> list[tuple[str, str]]:
+    """Where the ways down lead, from harmless to harmful, each with the migrations' names."""
+    found: dict[Leads, list[str]] = {}
+    for migration in result.migrations:
+        if migration.cells:
+            leads, says = migration.rollback.leads, migration.rollback.says
+            named = f"{migration.name} ({says})" if leads is Leads.IRREVERSIBLE else migration.name
+            found.setdefault(leads, []).append(named)
+    lossy = [
+        f"{migration.name} ({'; '.join(migration.rollback.meanwhile)})"
+        for migration in result.migrations
+        if migration.rollback.meanwhile
+    ]
+    told = [(leads.replace("-", " "), _some(found[leads])) for leads in Leads if leads in found]
+    return [*told, *([("loses what is written meanwhile", _some(lossy))] if lossy else [])]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if names[NAMED:] else "")
 
 
 def belief(cell: CellResult, version: str, healing: StateHealed) -> str:

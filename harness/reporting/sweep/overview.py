@@ -1,0 +1,110 @@
+"""What several formats tell of a whole sweep: in a word, in a sentence, and what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness.reporting.sweep.view import GRADES, HARMFUL, Told
+from harness.reporting.words import plural
+from harness.sweep.results import SweepResult
+from harness.sweep.verdicts import Grade, worst
+
+NAMED = 5
+"""Migrations that are named in a sentence."""
+
+
+def overall(result: SweepResult) -> Told:
+    """The whole sweep in a word; never a good one where it did not come to its end."""
+    cells = {cell.grade for cell in result.every_cell}
+    gravest = worst([*cells, *(finding.grade for finding in result.findings)])
+    told = GRADES[gravest]
+    if result.crashed or result.interrupted:
+        tone = "bad" if told.tone == "bad" or result.broken else "unsure"
+        return Told("stopped before its end", "", "■", tone)
+    if result.broken:
+        return Told("fails by itself", "", "✗", "bad")
+    if told.tone == "bad":
+        beside = gravest not in cells and gravest is not Grade.FAILS_ON_ROWS
+        return Told("the way down does not lead back", "", "✗", "bad") if beside else told
+    if result.unfinished:
+        return Told("not swept to its end", "", "■", "unsure")
+    return told
+
+
+def headline(result: SweepResult) -> str:
+    """The whole sweep in one sentence."""
+    grades, cells = result.grades, len(result.every_cell)
+    told = f"{plural(cells, 'crash point')} of {plural(len(result.migrations), 'migration')}"
+    parts = [*_not_whole(result), *_beside_the_cells(result), *_cells(result, grades, cells)]
+    return f"{told}: {'; '.join(parts)}"
+
+
+def _not_whole(result: SweepResult) -> Iterator[str]:
+    """What must be known before anything else is believed."""
+    if result.crashed:
+        yield "ended by an error before its end"
+    elif result.interrupted:
+        yield "interrupted before its end"
+    elif result.unfinished:
+        yield f"{plural(len(result.unfinished), 'planned migration')} not swept to the end"
+    if result.as_plain_sql and not result.asked_for_its_tool:
+        yield result.as_plain_sql
+    if result.broken:
+        yield f"{plural(len(result.broken), 'migration')} failing with nothing in the way"
+
+
+def _beside_the_cells(result: SweepResult) -> Iterator[str]:
+    on_rows = [m for m in result.migrations if m.reference.fails_with_rows]
+    if on_rows:
+        yield f"{plural(len(on_rows), 'migration')} failing on tables with rows"
+    lies = [m for m in result.migrations if m.rollback.lies]
+    if lies:
+        verb = "do" if len(lies) > 1 else "does"
+        yield f"{plural(len(lies), 'way')} down that {verb} not lead back"
+    empty = sum(len(m.reference.without_rows) for m in result.migrations)
+    if empty:
+        yield f"{plural(empty, 'table')} worked on without a row in it"
+    idle = sum(len(m.reference.idle) for m in result.migrations)
+    if idle:
+        yield f"{plural(idle, 'statement')} that met no row to change"
+
+
+def _cells(result: SweepResult, grades: Mapping[Grade, int], cells: int) -> Iterator[str]:
+    bad = sum(grades.get(grade, 0) for grade in HARMFUL)
+    work, unknown = grades.get(Grade.HAND_WORK, 0), grades.get(Grade.INCONCLUSIVE, 0)
+    if bad:
+        yield f"{bad} that no tried recovery heals or that lose data"
+    elif work:
+        yield f"{work} need a person's own statements"
+    elif unknown == cells:
+        yield "nothing was struck and healed, so nothing was learned"
+    else:
+        who = "every other one" if unknown else "every one"
+        yield f"{who} is healed by the tool itself or its documented commands"
+    if 0 < unknown < cells:
+        yield f"{unknown} unknown"
+    unexplained = sum(not c.left.explained for c in result.every_cell if not c.missed)
+    if unexplained:
+        yield f"{unexplained} left what the migration does not explain"
+
+
+def gap(result: SweepResult) -> str:
+    """What a sweep that was cut off leaves open, in one sentence; empty if it came to its end."""
+    missing = result.unfinished
+    if not missing:
+        return ""
+    names = f"{', '.join(missing[:NAMED])}{' …' if len(missing) > NAMED else ''}"
+    return f"Not swept to the end: {plural(len(missing), 'planned migration')} ({names})."
+
+
+def caveats(result: SweepResult) -> list[str]:
+    """What is less than was asked for: what was not swept, and as what; rows that were refused."""
+    told = [gap(result)]
+    if result.crashed:
+        told.append(f"The sweep was ended by an error: {result.crashed}")
+    if result.interrupted:
+        told.append(f"The sweep was interrupted by signal {result.interrupted}.")
+    if result.as_plain_sql and result.asked_for_its_tool:
+        told.append(f"As was asked for, {result.as_plain_sql}.")
+    rows = [f"{at}: no state took this statement: {why}" for at, why in result.seed_refused.items()]
+    return [*filter(None, told), *rows]
