@@ -1,0 +1,263 @@
+"""Holds what the application reads, and what a table holds between steps, against the ledger.
+
+Looks and never acts; whoever asks for a check sees to it that the writers are held meanwhile.
+What it finds goes on the record: a ``stale-read`` as it is read, a ``ledger`` for each check.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.application.anomalies import (
+    Anomalies,
+    Anomaly,
+    Observation,
+    StaleRead,
+    counted,
+    each_value,
+)
+from harness.application.deviation import Row
+from harness.application.ledger import (
+    EXAMPLES,
+    Expected,
+    Ledger,
+    LedgerReport,
+    compare,
+    expected,
+)
+from harness.application.lookup import Lookup, row_of
+from harness.application.writes import ROW
+from harness.errors import DatabaseError
+from harness.model import App
+from harness.ports import Answer, Engine, Finding, Rows, Session
+from harness.record.timeline import Timeline
+
+CHUNK = 500
+"""Keys per query."""
+SAMPLE = 20
+"""Rows, from each end of the table, by which a column is told to have come back empty."""
+STALE_READS = 20
+"""Stale reads that are told one by one: of those that count, and of the incident's."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The ledger's rows as they are, and which of its columns are there; None: no such table."""
+
+    columns: Sequence[str] | None
+    rows: Mapping[int, Mapping[str, Any]]
+
+
+class LedgerWatch:
+    """Judges by the ledger of one application, from any thread."""
+
+    def __init__(self, app: App, engine: Engine, timeline: Timeline, ledger: Ledger) -> None:
+        self._app = app
+        self._engine = engine
+        self._timeline = timeline
+        self._ledger = ledger
+        self._anomalies = Anomalies(ledger)
+        self._after = ""
+        self._told: Counter[bool] = Counter()
+        self._lock = threading.Lock()
+
+    def read(
+        self, lookup: Lookup | None, key: int, rows: Rows, sent_ns: int, answered_ns: int
+    ) -> None:
+        """A read's answer, as far as the statement tells anything of the row."""
+        if lookup is None or not self._ledger.columns:
+            return
+        found, columns = row_of(lookup, rows, self._ledger.columns)
+        with self._lock:
+            judged = (
+                self._anomalies.read(Observation(key, row, columns, sent_ns, answered_ns))
+                for row in found
+            )
+            stale = next((one for one in judged if one is not None), None)
+            told = stale is not None and self._told[stale.counted] < STALE_READS
+            if stale is not None:
+                self._told[stale.counted] += 1
+            after = self._after
+        if stale is not None and told:
+            self._timeline.add("application", "stale-read", after=after, **_as_data(stale))
+
+    def check(self, session: Session, after: str) -> None:
+        """Compare the table with the ledger once the step ``after`` has ended ("" : before the
+        first), and keep what is destroyed. DatabaseError if the table cannot be read."""
+        sent_ns = self._timeline.now_ns()
+        wanted = expected(self._ledger.writes(), self._ledger.columns)
+        found = self._found(session, wanted)
+        empty = self._empty_columns(session, found.columns or ())
+        answered_ns = self._timeline.now_ns()
+        with self._lock:
+            reference = self._anomalies.reference_ns is None
+            seen = self._seen(found, wanted, sent_ns, answered_ns, everything=reference)
+            self._anomalies.check(seen, after, empty)
+            if reference:
+                self._anomalies.reference_ns = answered_ns
+            self._after = after
+            destroyed = each_value(self._anomalies.opened(incident=False))
+            counts = counted(destroyed)
+            report = LedgerReport(
+                wanted.acknowledged,
+                wanted.unknown,
+                counts["lost"],
+                counts["changed"],
+                counts["resurrected"],
+                tuple(map(str, destroyed[:EXAMPLES])),
+            )
+            report = self._with_counts(report)
+        self._add(report, after, took_ns=self._timeline.now_ns() - sent_ns)
+
+    def unreadable(self, after: str, why: str) -> None:
+        """Note that the table could not be read after that step, which is no finding."""
+        self._timeline.add("application", "ledger", after=after, final=False, unreadable=why)
+
+    def settle(self, session: Session) -> Finding:
+        """Compare every acknowledged write with the table, and add what was lost on the way.
+
+        DatabaseError(lost=True) if the session breaks.
+        """
+        sent_ns = self._timeline.now_ns()
+        wanted = expected(self._ledger.writes(), self._ledger.columns)
+        try:
+            found = self._found(session, wanted)
+            empty = self._empty_columns(session, found.columns or ())
+        except DatabaseError as problem:
+            if problem.lost:
+                raise
+            return Finding(
+                Answer.UNANSWERABLE,
+                f"the table {self._app.table} could not be read: {problem}",
+                "every acknowledged write is compared with the table",
+                population=wanted.acknowledged,
+            )
+        with self._lock:
+            answered_ns = self._timeline.now_ns()
+            seen = self._seen(found, wanted, sent_ns, answered_ns, everything=False)
+            self._anomalies.check(seen, None, empty)
+            report = self._settled(compare(wanted, found.rows, self._since()))
+            after = self._after
+        self._add(report, after, final=True, took_ns=self._timeline.now_ns() - sent_ns)
+        return report.finding()
+
+    # ------------------------------------------------------------------ its own
+
+    def _add(self, report: LedgerReport, after: str, *, took_ns: int, final: bool = False) -> None:
+        with self._lock:
+            incident = counted(self._anomalies.opened(incident=True)).total()
+        self._timeline.add(
+            "application",
+            "ledger",
+            after=after,
+            final=final,
+            incident=incident,
+            took_ns=took_ns,
+            **vars(report),
+        )
+
+    def _settled(self, report: LedgerReport) -> LedgerReport:
+        """The report on the table, and what was destroyed on the way and is not seen in it."""
+        gone = each_value(self._anomalies.for_good)
+        counts = counted(gone)
+        told = [f"{anomaly}, and overwritten by the application" for anomaly in gone[:EXAMPLES]]
+        back = [f"{a}, met by a read, and back later" for a in self._anomalies.misread[:EXAMPLES]]
+        return replace(
+            self._with_counts(report),
+            lost=report.lost + counts["lost"],
+            changed=report.changed + counts["changed"],
+            resurrected=report.resurrected + counts["resurrected"],
+            examples=(*told, *back, *report.examples),
+        )
+
+    def _with_counts(self, report: LedgerReport) -> LedgerReport:
+        anomalies = self._anomalies
+        gone = counted(anomalies.for_good).total()
+        return replace(
+            report,
+            for_good=gone,
+            misread=counted((*anomalies.for_good, *anomalies.misread)).total() - gone,
+            reads=anomalies.reads,
+            stale_reads=anomalies.stale_reads,
+        )
+
+    def _since(self) -> dict[int, str]:
+        """Of every key that is destroyed now, when that was found."""
+        both: list[Anomaly] = [
+            *self._anomalies.opened(incident=False),
+            *self._anomalies.opened(incident=True),
+        ]
+        return {anomaly.key: anomaly.when() for anomaly in reversed(both)}
+
+    def _seen(
+        self, found: Found, wanted: Expected, sent_ns: int, answered_ns: int, *, everything: bool
+    ) -> Iterator[Observation]:
+        """The rows as observations; ``everything``: what is not there counts as destroyed."""
+        if found.columns is None and not everything:
+            return
+        columns = self._ledger.columns if everything else found.columns or ()
+        for key in wanted.states:
+            row: Row = found.rows.get(key)
+            yield Observation(key, row, columns, sent_ns, answered_ns)
+
+    def _found(self, session: Session, wanted: Expected) -> Found:
+        app, catalog = self._app, self._engine.catalog
+        there = catalog.columns(session, app.table) if app.table in catalog.tables(session) else {}
+        if app.key not in there:
+            return Found(None, {})
+        columns = [column for column in app.ledger if column in there]
+        keys = list(wanted.states)
+        rows = {}
+        for first in range(0, len(keys), CHUNK):
+            chunk = keys[first : first + CHUNK]
+            sql = (
+                f"SELECT {', '.join([app.key, *columns])} FROM {app.table} "
+                f"WHERE {app.key} IN ({', '.join(['%s'] * len(chunk))})"
+            )
+            for key, *values in session.run(sql, chunk).rows:
+                rows[int(key)] = dict(zip(columns, values, strict=True))
+        return Found(columns, rows)
+
+    def _empty_columns(self, session: Session, there: Sequence[str]) -> dict[str, Any]:
+        """Columns that the incident took, are back, and hold one value wherever nobody wrote."""
+        with self._lock:
+            taken = {anomaly.cell for anomaly in self._anomalies.opened(incident=True)}
+        columns = [column for column in there if column in taken - {ROW}]
+        if not columns:
+            return {}
+        app, (first, last) = self._app, self._app.keys
+        spared = (key for key in range(first, last + 1) if self._ledger.history(key) is None)
+        own = [key for key, _ in zip(spared, range(SAMPLE), strict=False)]
+        within = f" OR {app.key} IN ({', '.join(['%s'] * len(own))})" if own else ""
+        rows: list[tuple[Any, ...]] = []
+        for order in ("ASC", "DESC"):
+            sql = (
+                f"SELECT {', '.join(columns)} FROM {app.table} "
+                f"WHERE ({app.key} < %s OR {app.key} > %s) AND {app.key} < %s{within} "
+                f"ORDER BY {app.key} {order} LIMIT {SAMPLE}"
+            )
+            rows += session.run(sql, (first, last, app.new_keys_from, *own)).rows
+        values = {c: {repr(row[at]): row[at] for row in rows} for at, c in enumerate(columns)}
+        return {c: next(iter(of.values()), None) for c, of in values.items() if len(of) < 2}
+
+
+def _as_data(stale: StaleRead) -> dict[str, Any]:
+    seen = stale.observation
+    return {
+        "key": seen.key,
+        "found": ", ".join(map(str, stale.deviations)),
+        "legal": [_told(state) for state in stale.legal],
+        "sent_ns": seen.sent_ns,
+        "answered_ns": seen.answered_ns,
+        "counted": stale.counted,
+    }
+
+
+def _told(state: Mapping[str, str] | None) -> str:
+    if state is None:
+        return "no row"
+    return ", ".join(f"{column} = {value!r}" for column, value in state.items()) or "a row"
