@@ -6,9 +6,10 @@ anomaly of a cell (a column of a row, or the row as a whole). It stays open unti
 the very value back; if the application overwrites the cell before that, it is lost for good,
 however right the table looks afterwards.
 
-The first check of a recovery is the reference: what it finds, the incident did, and no step is
-accused of it as long as the cell is as the incident left it, or empty in a column that came back
-empty. A step that puts another wrong value there has destroyed it.
+The first check of a recovery is the reference: what is destroyed then, the incident did, and no
+step can destroy it once more, whatever it puts there. Where a value is only out of sight (its
+column or table has another name), a step can still destroy it; but a column may well come back
+empty, for somebody to fill it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from typing import Any
 from harness.application.deviation import ABSENT, Deviation, Kind, Row, nearest, same
 from harness.application.ledger import Ledger
 from harness.application.writes import ROW, States
+
+Cell = tuple[int, str]
+"""A key, and a column or the row as a whole."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Anomaly:
 
     ``legal`` are the states that the row could have been in; ``place`` tells which write the
     value was of. ``after`` is the step after which it was found (None until the next check).
-    ``incident``: it was so when the recovery began. ``misread``: a read met it.
+    ``incident``: it was so when the recovery began; ``hidden``: the value was out of sight then,
+    and still in the database. ``misread``: a read met it.
     """
 
     key: int
@@ -53,6 +58,7 @@ class Anomaly:
     t_ns: int
     after: str | None
     incident: bool = False
+    hidden: bool = False
     misread: bool = False
 
     @property
@@ -108,7 +114,7 @@ class Anomalies:
         self.misread: list[Anomaly] = []
         """Met by a read, and back later."""
         self._open: dict[int, dict[str, Anomaly]] = {}
-        self._excused: dict[tuple[int, str], int] = {}
+        self._excused: dict[Cell, int] = {}
         self._empty: dict[str, Any] = {}
 
     def opened(self, *, incident: bool) -> list[Anomaly]:
@@ -138,16 +144,19 @@ class Anomalies:
         self,
         seen: Iterable[Observation],
         after: str | None,
+        *,
+        hidden: Collection[Cell] = (),
         empty: Mapping[str, Any] | None = None,
     ) -> None:
         """All rows of the ledger, while no write is on its way, after a step.
 
-        ``empty`` holds the columns that came back, with what they hold in every row that the
-        application never touched: NULL, or a default.
+        ``hidden`` are, at the reference, the cells whose values are somewhere else. ``empty``
+        has the columns that came back with one value (NULL, a default) in all rows that the
+        application never touched, and ROW if there are no such rows.
         """
         self._empty = {**(empty or {}), **self._empty}
         for one in seen:
-            self._check_row(one, after)
+            self._check_row(one, after, hidden)
         for anomaly in (*self.opened(incident=False), *self.for_good, *self.misread):
             anomaly.after = after if anomaly.after is None else anomaly.after
 
@@ -164,17 +173,18 @@ class Anomalies:
             cells |= {column: Deviation(column, "lost") for column in columns}
         return legal, cells
 
-    def _check_row(self, seen: Observation, after: str | None) -> None:
+    def _check_row(self, seen: Observation, after: str | None, hidden: Collection[Cell]) -> None:
         legal, deviations = self._judge(seen)
         self._close_overwritten(seen.key)
         for cell, anomaly in tuple(self._open.get(seen.key, {}).items()):
             if cell in deviations:
-                if anomaly.incident and not self._is_as_left(anomaly, deviations[cell]):
+                if anomaly.hidden and not self._is_empty(deviations[cell]):
                     self._close(anomaly, seen.answered_ns, is_back=False)
             elif cell == ROW or cell in seen.columns:
                 self._close(anomaly, seen.answered_ns, is_back=anomaly.is_back(seen.row))
-        for deviation in deviations.values():
-            self._open_one(seen, deviation, legal, after)
+        for cell, deviation in deviations.items():
+            anomaly = self._open_one(seen, deviation, legal, after)
+            anomaly.hidden = anomaly.hidden or (seen.key, cell) in hidden
 
     def _open_one(
         self, seen: Observation, deviation: Deviation, legal: States, after: str | None
@@ -203,16 +213,15 @@ class Anomalies:
         elif anomaly.misread:
             self.misread.append(anomaly)
 
-    def _is_as_left(self, anomaly: Anomaly, now: Deviation) -> bool:
-        """Whether the cell is as the incident left it, or empty as its whole column is."""
-        if repr(now.found) == repr(anomaly.deviation.found):
-            return True
-        empty = self._empty.get(now.cell, ABSENT)
-        return empty is not ABSENT and repr(now.found) == repr(empty)
+    def _is_empty(self, now: Deviation) -> bool:
+        """Whether the cell is as empty as its whole column, or table, is or was."""
+        if now.cell == ROW or now.found is ABSENT:
+            return ROW in self._empty
+        return now.cell in self._empty and repr(now.found) == repr(self._empty[now.cell])
 
     def _is_excused(self, seen: Observation, cell: str) -> bool:
         """Whether the incident may still have been what the read met."""
-        if self.reference_ns is None or seen.sent_ns < self.reference_ns:
+        if self.reference_ns is None or seen.sent_ns <= self.reference_ns:
             return True
         anomaly = self._open.get(seen.key, {}).get(cell)
         if anomaly is not None and anomaly.incident:

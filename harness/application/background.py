@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from harness.application.ledger import Ledger
 from harness.application.pulse import Pulse
@@ -40,9 +41,11 @@ GRACE_S = 0.25
 """How long :meth:`BackgroundApplication.stop` lets operations finish before it ends them."""
 CHECK_HOLD_S = 0.25
 """How long a check between two steps waits for writes in flight, if nothing is stuck yet."""
-STUCK_MS = 250
+STUCK_MS = 100
 """How long such a check asks a table at which somebody waits."""
 MESSAGE_LIMIT = 300
+Asking = Callable[..., AbstractContextManager[Session]]
+"""Gives a session for questions: in the database under test, or in the one that is named."""
 
 
 class BackgroundApplication:
@@ -136,13 +139,12 @@ class BackgroundApplication:
         with self._writers_held(hold_s):
             return self.watch.settle(session)
 
-    def check_ledger(
-        self, asking: Callable[[], AbstractContextManager[Session]], after: str
-    ) -> None:
+    def check_ledger(self, asking: Asking, after: str, pristine: str) -> None:
         """Compare the ledger once the step ``after`` has ended ("": before the first one).
 
-        What is found destroyed is kept for :meth:`settle_ledger`, also if the application
-        overwrites it in between. A table that cannot be read soon is no finding, and noted.
+        ``asking`` gives a session in a database, ``pristine`` is the one as it was before. What
+        is found destroyed is kept for :meth:`settle_ledger`, also if the application overwrites
+        it in between. A table that cannot be read soon is no finding, and noted.
         """
         if not self._app.ledger:
             return
@@ -150,7 +152,7 @@ class BackgroundApplication:
         with self._writers_held(0 if stuck else CHECK_HOLD_S) as busy:
             try:
                 with self._hasty() if busy or stuck else asking() as session:
-                    self.watch.check(session, after)
+                    self.watch.check(session, after, partial(asking, pristine))
             except (DatabaseError, ServerLost) as problem:
                 self.watch.unreadable(after, str(problem)[:MESSAGE_LIMIT])
 

@@ -1,4 +1,4 @@
-"""Holds what the application reads, and what a table holds between steps, against the ledger.
+"""Holds what the application reads, and what its table holds between steps, against the ledger.
 
 Looks and never acts; whoever asks for a check sees to it that the writers are held meanwhile.
 What it finds goes on the record: a ``stale-read`` as it is read, a ``ledger`` for each check.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from harness.application.anomalies import (
@@ -20,7 +21,6 @@ from harness.application.anomalies import (
     counted,
     each_value,
 )
-from harness.application.deviation import Row
 from harness.application.ledger import (
     EXAMPLES,
     Expected,
@@ -29,6 +29,7 @@ from harness.application.ledger import (
     compare,
     expected,
 )
+from harness.application.ledger_table import Found, LedgerTable
 from harness.application.lookup import Lookup, row_of
 from harness.application.writes import ROW
 from harness.errors import DatabaseError
@@ -36,28 +37,18 @@ from harness.model import App
 from harness.ports import Answer, Engine, Finding, Rows, Session
 from harness.record.timeline import Timeline
 
-CHUNK = 500
-"""Keys per query."""
-SAMPLE = 20
-"""Rows, from each end of the table, by which a column is told to have come back empty."""
 STALE_READS = 20
 """Stale reads that are told one by one: of those that count, and of the incident's."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """The ledger's rows as they are, and which of its columns are there; None: no such table."""
-
-    columns: Sequence[str] | None
-    rows: Mapping[int, Mapping[str, Any]]
+Before = Callable[[], AbstractContextManager[Session]]
+"""A session in the database as it was before anything happened."""
 
 
 class LedgerWatch:
     """Judges by the ledger of one application, from any thread."""
 
     def __init__(self, app: App, engine: Engine, timeline: Timeline, ledger: Ledger) -> None:
-        self._app = app
-        self._engine = engine
+        self._name = app.table
+        self._table = LedgerTable(app, engine)
         self._timeline = timeline
         self._ledger = ledger
         self._anomalies = Anomalies(ledger)
@@ -85,32 +76,26 @@ class LedgerWatch:
         if stale is not None and told:
             self._timeline.add("application", "stale-read", after=after, **_as_data(stale))
 
-    def check(self, session: Session, after: str) -> None:
+    def check(self, session: Session, after: str, before: Before) -> None:
         """Compare the table with the ledger once the step ``after`` has ended ("" : before the
         first), and keep what is destroyed. DatabaseError if the table cannot be read."""
         sent_ns = self._timeline.now_ns()
         wanted = expected(self._ledger.writes(), self._ledger.columns)
-        found = self._found(session, wanted)
-        empty = self._empty_columns(session, found.columns or ())
+        reference = self._anomalies.reference_ns is None
+        found = self._table.found(session, wanted)
+        empty = self._empty(session, found, wanted)
+        hidden: set[tuple[int, str]] = set()
+        if reference and set(found.columns or ()) < set(self._ledger.columns):
+            with before() as other:
+                hidden = self._table.hidden(session, other, found, wanted)
         answered_ns = self._timeline.now_ns()
         with self._lock:
-            reference = self._anomalies.reference_ns is None
             seen = self._seen(found, wanted, sent_ns, answered_ns, everything=reference)
-            self._anomalies.check(seen, after, empty)
+            self._anomalies.check(seen, after, hidden=hidden, empty=empty)
             if reference:
                 self._anomalies.reference_ns = answered_ns
             self._after = after
-            destroyed = each_value(self._anomalies.opened(incident=False))
-            counts = counted(destroyed)
-            report = LedgerReport(
-                wanted.acknowledged,
-                wanted.unknown,
-                counts["lost"],
-                counts["changed"],
-                counts["resurrected"],
-                tuple(map(str, destroyed[:EXAMPLES])),
-            )
-            report = self._with_counts(report)
+            report = self._now(wanted)
         self._add(report, after, took_ns=self._timeline.now_ns() - sent_ns)
 
     def unreadable(self, after: str, why: str) -> None:
@@ -125,21 +110,21 @@ class LedgerWatch:
         sent_ns = self._timeline.now_ns()
         wanted = expected(self._ledger.writes(), self._ledger.columns)
         try:
-            found = self._found(session, wanted)
-            empty = self._empty_columns(session, found.columns or ())
+            found = self._table.found(session, wanted)
+            empty = self._empty(session, found, wanted)
         except DatabaseError as problem:
             if problem.lost:
                 raise
             return Finding(
                 Answer.UNANSWERABLE,
-                f"the table {self._app.table} could not be read: {problem}",
+                f"the table {self._name} could not be read: {problem}",
                 "every acknowledged write is compared with the table",
                 population=wanted.acknowledged,
             )
+        answered_ns = self._timeline.now_ns()
         with self._lock:
-            answered_ns = self._timeline.now_ns()
             seen = self._seen(found, wanted, sent_ns, answered_ns, everything=False)
-            self._anomalies.check(seen, None, empty)
+            self._anomalies.check(seen, None, empty=empty)
             report = self._settled(compare(wanted, found.rows, self._since()))
             after = self._after
         self._add(report, after, final=True, took_ns=self._timeline.now_ns() - sent_ns)
@@ -160,6 +145,21 @@ class LedgerWatch:
             **vars(report),
         )
 
+    def _now(self, wanted: Expected) -> LedgerReport:
+        """What is destroyed at this moment, by a step."""
+        destroyed = each_value(self._anomalies.opened(incident=False))
+        counts = counted(destroyed)
+        return self._with_the_way(
+            LedgerReport(
+                wanted.acknowledged,
+                wanted.unknown,
+                counts["lost"],
+                counts["changed"],
+                counts["resurrected"],
+                tuple(map(str, destroyed[:EXAMPLES])),
+            )
+        )
+
     def _settled(self, report: LedgerReport) -> LedgerReport:
         """The report on the table, and what was destroyed on the way and is not seen in it."""
         gone = each_value(self._anomalies.for_good)
@@ -167,14 +167,14 @@ class LedgerWatch:
         told = [f"{anomaly}, and overwritten by the application" for anomaly in gone[:EXAMPLES]]
         back = [f"{a}, met by a read, and back later" for a in self._anomalies.misread[:EXAMPLES]]
         return replace(
-            self._with_counts(report),
+            self._with_the_way(report),
             lost=report.lost + counts["lost"],
             changed=report.changed + counts["changed"],
             resurrected=report.resurrected + counts["resurrected"],
             examples=(*told, *back, *report.examples),
         )
 
-    def _with_counts(self, report: LedgerReport) -> LedgerReport:
+    def _with_the_way(self, report: LedgerReport) -> LedgerReport:
         anomalies = self._anomalies
         gone = counted(anomalies.for_good).total()
         return replace(
@@ -201,48 +201,17 @@ class LedgerWatch:
             return
         columns = self._ledger.columns if everything else found.columns or ()
         for key in wanted.states:
-            row: Row = found.rows.get(key)
-            yield Observation(key, row, columns, sent_ns, answered_ns)
+            yield Observation(key, found.rows.get(key), columns, sent_ns, answered_ns)
 
-    def _found(self, session: Session, wanted: Expected) -> Found:
-        app, catalog = self._app, self._engine.catalog
-        there = catalog.columns(session, app.table) if app.table in catalog.tables(session) else {}
-        if app.key not in there:
-            return Found(None, {})
-        columns = [column for column in app.ledger if column in there]
-        keys = list(wanted.states)
-        rows = {}
-        for first in range(0, len(keys), CHUNK):
-            chunk = keys[first : first + CHUNK]
-            sql = (
-                f"SELECT {', '.join([app.key, *columns])} FROM {app.table} "
-                f"WHERE {app.key} IN ({', '.join(['%s'] * len(chunk))})"
-            )
-            for key, *values in session.run(sql, chunk).rows:
-                rows[int(key)] = dict(zip(columns, values, strict=True))
-        return Found(columns, rows)
-
-    def _empty_columns(self, session: Session, there: Sequence[str]) -> dict[str, Any]:
-        """Columns that the incident took, are back, and hold one value wherever nobody wrote."""
+    def _empty(self, session: Session, found: Found, wanted: Expected) -> dict[str, Any]:
+        """What came back empty of what was out of sight."""
         with self._lock:
-            taken = {anomaly.cell for anomaly in self._anomalies.opened(incident=True)}
-        columns = [column for column in there if column in taken - {ROW}]
-        if not columns:
+            hidden = {a.cell for a in self._anomalies.opened(incident=True) if a.hidden}
+        if not hidden or found.columns is None:
             return {}
-        app, (first, last) = self._app, self._app.keys
-        spared = (key for key in range(first, last + 1) if self._ledger.history(key) is None)
-        own = [key for key, _ in zip(spared, range(SAMPLE), strict=False)]
-        within = f" OR {app.key} IN ({', '.join(['%s'] * len(own))})" if own else ""
-        rows: list[tuple[Any, ...]] = []
-        for order in ("ASC", "DESC"):
-            sql = (
-                f"SELECT {', '.join(columns)} FROM {app.table} "
-                f"WHERE ({app.key} < %s OR {app.key} > %s) AND {app.key} < %s{within} "
-                f"ORDER BY {app.key} {order} LIMIT {SAMPLE}"
-            )
-            rows += session.run(sql, (first, last, app.new_keys_from, *own)).rows
-        values = {c: {repr(row[at]): row[at] for row in rows} for at, c in enumerate(columns)}
-        return {c: next(iter(of.values()), None) for c, of in values.items() if len(of) < 2}
+        columns = hidden.intersection(found.columns) - {ROW}
+        touched = {write.key for write in self._ledger.writes()}
+        return self._table.empty(session, columns, touched)
 
 
 def _as_data(stale: StaleRead) -> dict[str, Any]:

@@ -71,8 +71,10 @@ def follow(write: Write, before: States, columns: Sequence[str]) -> States:
     """The states that are legal once the write was answered as it says, or for good was not."""
     if write.outcome is WriteOutcome.REFUSED:
         return before
-    after = done(write, before, columns)
-    return after if write.is_acknowledged else distinct(before + after)
+    if write.is_acknowledged:
+        return done(write, before, columns)
+    possible = tuple(state for state in before if (state is None) is (write.op is Op.INSERT))
+    return distinct(before + done(write, possible, columns)) if possible else before
 
 
 def done(write: Write, before: States, columns: Sequence[str]) -> States:
@@ -116,7 +118,7 @@ class History:
         """Every state that a look sent and answered then may find.
 
         A write in flight at any moment in between may be seen or not; so may one whose answer
-        never came, from its send on.
+        never came, from its send on. Of two equal times nobody knows which was first.
         """
         writes = self._writes[: self._sent_by(answered_ns)]
         settled = self._settled_by(sent_ns, len(writes))
@@ -154,7 +156,7 @@ class History:
         """How many of the first ``many`` writes had surely happened, or not, by then."""
         while many:
             answered_ns = self._writes[many - 1].t_acked_ns
-            if answered_ns is not None and answered_ns <= at_ns:
+            if answered_ns is not None and answered_ns < at_ns:
                 break
             many -= 1
         return many

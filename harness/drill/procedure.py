@@ -25,7 +25,7 @@ def follow(procedure: Procedure, target: Target, words: frozenset[str], fault: s
 def check_ledger(target: Target, after: str) -> None:
     """What the application was promised, before it can overwrite what a step has destroyed."""
     if target.app is not None and not target.shelf.frozen:
-        target.app.check_ledger(target.asking, after)
+        target.app.check_ledger(target.asking, after, target.pristine)
 
 
 def perform(step: Step, n: int, target: Target) -> None:

@@ -135,7 +135,30 @@ class _Record:
         return next((event for event in self.events if event.kind == kind), None)
 
     def claims(self, section: str) -> list[Event]:
-        return [event for event in self.of("claim") if event.data["section"] == section]
+        claims = [event for event in self.of("claim") if event.data["section"] == section]
+        return self._with_the_worst(claims) if section == "verify" else claims
+
+    def _with_the_worst(self, claims: list[Event]) -> list[Event]:
+        """A write that was seen destroyed stays lost, whatever the last look at the table says."""
+        checks = [e.data.get("for_good", 0) + e.data.get("misread", 0) for e in self.of("ledger")]
+        read = {e.data["key"] for e in self.of("stale-read") if e.data["counted"]}
+        worst = max([*checks, len(read)])
+        asked = [claim.data for claim in claims if claim.data["name"] == "ledger"]
+        told = any(data["answer"] == "not held" and data.get("lost", 0) >= worst for data in asked)
+        if told or not worst:
+            return claims
+        found = [f"{worst} acknowledged values destroyed after the first look at the table"]
+        data = {
+            "section": "verify",
+            "name": "ledger",
+            "answer": "not held",
+            "found": "; ".join(found + [data["found"] for data in asked]),
+            "wanted": "every acknowledged write kept, all the while",
+            "population": worst,
+            "lost": worst,
+        }
+        others = [claim for claim in claims if claim.data["name"] != "ledger"]
+        return [*others, Event(0, "claims", "claim", data)]
 
     @property
     def objectives(self) -> Mapping[str, Any]:

@@ -58,7 +58,7 @@ class Application(Protocol):
         ...
 
     def check_ledger(
-        self, asking: Callable[[], AbstractContextManager[Session]], after: str
+        self, asking: Callable[..., AbstractContextManager[Session]], after: str, pristine: str
     ) -> None:
         """Compare them between two steps; what is destroyed is kept, whatever follows."""
 
