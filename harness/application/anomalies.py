@@ -169,8 +169,8 @@ class Anomalies:
         legal = history.legal(seen.sent_ns, seen.answered_ns)
         cells = {d.cell: d for d in nearest(legal, seen.row, seen.columns)}
         if ROW in cells and seen.row is None:
-            columns = dict.fromkeys(c for state in legal if state for c in state)
-            cells |= {column: Deviation(column, "lost") for column in columns}
+            values = {column: value for state in legal if state for column, value in state.items()}
+            cells |= {c: Deviation(c, "lost", ABSENT, v, True) for c, v in values.items()}
         return legal, cells
 
     def _check_row(self, seen: Observation, after: str | None, hidden: Collection[Cell]) -> None:

@@ -31,17 +31,21 @@ class Deviation:
     """How one cell of a row differs from a legal state; ``wanted`` is what was acknowledged.
 
     ``lost``: the row or the column is missing. ``changed``: the value differs.
-    ``resurrected``: the row is back although its delete was acknowledged.
+    ``resurrected``: the row is back although its delete was acknowledged. ``with_row``: the
+    cell is missing because its row is.
     """
 
     cell: str
     kind: Kind
     found: Any = ABSENT
     wanted: str = ""
+    with_row: bool = False
 
     def __str__(self) -> str:
         if self.cell == ROW:
             return "the row is missing" if self.kind == "lost" else "the deleted row is back"
+        if self.with_row:
+            return f"the row with {self.cell} {self.wanted!r} is missing"
         if self.kind == "lost":
             return f"the column {self.cell} with {self.wanted!r} is missing"
         return f"{self.cell} is {short(self.found)}, acknowledged was {self.wanted!r}"

@@ -197,6 +197,14 @@ INCIDENTS = {
         [["ALTER TABLE clients RENAME TO users", GARBAGE + " WHERE id <= 12"]],
         True,
     ),
+    "the table renamed, made anew, filled from the renamed one": (
+        ["ALTER TABLE users RENAME TO clients"],
+        [
+            ["CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(100), note VARCHAR(20))"],
+            ["INSERT INTO users SELECT * FROM clients"],
+        ],
+        False,
+    ),
     "renamed, added empty, filled where it is empty": (
         [RENAMED],
         [
