@@ -2,9 +2,9 @@
 
 Pure. A check looks at every row of the ledger, between two steps of a recovery; a read looks at
 one, at any time. What either finds that the history of acknowledged writes does not allow is an
-anomaly of a cell (a column of a row, or the row as a whole). It stays open until a check finds
-the very value back; if the application overwrites the cell before that, it is lost for good,
-however right the table looks afterwards.
+anomaly of a cell (a column of a row, or the row as a whole). It stays open until a later look
+finds the very value back; if the application overwrites the cell before that, it is lost for
+good, however right the table looks afterwards.
 
 The first check of a recovery is the reference: what is destroyed then, the incident did, and no
 step can destroy it once more, whatever it puts there. Where a value is only out of sight (its
@@ -107,6 +107,9 @@ class Anomalies:
         self.ledger = ledger
         self.reads = 0
         self.stale_reads = 0
+        """Reads that met what a step destroyed."""
+        self.incident_reads = 0
+        """Reads that met what the incident destroyed."""
         self.reference_ns: int | None = None
         """When the reference was complete; until then everything is the incident's doing."""
         self.for_good: list[Anomaly] = []
@@ -128,15 +131,17 @@ class Anomalies:
         """A read's answer; None if it is legal."""
         self.reads += 1
         legal, deviations = self._judge(seen)
+        self._close_overwritten(seen.key)
+        self._close_put_right(seen, deviations)
         if not deviations:
             return None
-        self._close_overwritten(seen.key)
         counted = False
-        for deviation in deviations.values():
-            if not self._is_excused(seen, deviation.cell):
+        for cell, deviation in deviations.items():
+            if not self._is_excused(seen, cell):
                 anomaly = self._open_one(seen, deviation, legal, None)
                 anomaly.misread = counted = True
         self.stale_reads += counted
+        self.incident_reads += not counted
         told = deviations.get(ROW)
         return StaleRead(seen, (told,) if told else tuple(deviations.values()), legal, counted)
 
@@ -203,6 +208,13 @@ class Anomalies:
             acked_ns = history.overwritten_ns(cell, anomaly.t_ns) if history else None
             if acked_ns is not None:
                 self._close(anomaly, acked_ns, is_back=False)
+
+    def _close_put_right(self, seen: Observation, deviations: Collection[str]) -> None:
+        """A read that was sent after something was found destroyed has found it back."""
+        for cell, anomaly in tuple(self._open.get(seen.key, {}).items()):
+            looked_at = cell not in deviations and (cell == ROW or cell in seen.columns)
+            if looked_at and seen.sent_ns > anomaly.t_ns and anomaly.is_back(seen.row):
+                self._close(anomaly, seen.answered_ns, is_back=True)
 
     def _close(self, anomaly: Anomaly, at_ns: int, *, is_back: bool) -> None:
         del self._open[anomaly.key][anomaly.cell]

@@ -124,8 +124,8 @@ class LedgerReport:
 
     ``for_good`` of them (they are among those three) were destroyed while the recovery went on,
     and overwritten by the application before they were back. ``misread`` are values that a read
-    found destroyed and that came back. ``reads`` were checked, ``stale_reads`` found what no
-    history of acknowledged writes explains.
+    found destroyed and that came back. ``reads`` were checked; ``stale_reads`` found what no
+    history of acknowledged writes explains, ``incident_reads`` what the incident had destroyed.
     """
 
     acknowledged: int
@@ -138,6 +138,7 @@ class LedgerReport:
     misread: int = 0
     reads: int = 0
     stale_reads: int = 0
+    incident_reads: int = 0
 
     def finding(self) -> Finding:
         """The report as a claim's answer; without acknowledged writes there is none."""
@@ -148,8 +149,12 @@ class LedgerReport:
             return Finding(Answer.UNANSWERABLE, found, wanted, population=0)
         found = (
             f"{self.acknowledged} acknowledged writes: {self.lost} lost, {self.changed} changed,"
-            f" {self.resurrected} resurrected; {self.unknown} with unknown outcome;"
-            f" {self.reads} reads checked, {self.stale_reads} stale"
+            f" {self.resurrected} resurrected; {self.unknown} with unknown outcome; "
+        )
+        found += (
+            f"{self.reads} reads checked, {self.stale_reads} stale"
+            if self.reads
+            else "no read could be checked"
         )
         if self.examples:
             found += "; " + "; ".join(self.examples)

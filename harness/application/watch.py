@@ -183,6 +183,7 @@ class LedgerWatch:
             misread=counted((*anomalies.for_good, *anomalies.misread)).total() - gone,
             reads=anomalies.reads,
             stale_reads=anomalies.stale_reads,
+            incident_reads=anomalies.incident_reads,
         )
 
     def _since(self) -> dict[int, str]:

@@ -18,8 +18,10 @@ def follow(procedure: Procedure, target: Target, words: frozenset[str], fault: s
             if step.scope.covers(words, fault):
                 try:
                     perform(step, n, target)
-                finally:
+                except StepFailed:
                     check_ledger(target, after=step.name)
+                    raise
+                check_ledger(target, after=step.name)
 
 
 def check_ledger(target: Target, after: str) -> None:

@@ -474,8 +474,8 @@ def test_nobody_is_accused_of_the_incident(before, incident, steps):
 
 
 def wanted_lost(before, steps) -> list[tuple[int, str]]:
-    """By the definition: found destroyed at the end of a step, not found back before it was
-    written again."""
+    """By the definition: found destroyed at the end of a step, and not found back, by a check or
+    a read, before it was written again."""
     world, destroyed, lost = Recovered(), set(), []
     for what in before:
         world.do(what)
@@ -483,6 +483,9 @@ def wanted_lost(before, steps) -> list[tuple[int, str]]:
         for what in step:
             writes = len(world.ledger.writes())
             world.do(what)
+            if what[0] == "read" and (row := world.seen(what[1])) is not None:
+                right = {cell for cell in row if row[cell] == world.truth[what[1]][cell]}
+                destroyed -= {(what[1], cell) for cell in right}
             for write in world.ledger.writes()[writes:]:
                 over = {(write.key, column) for column in write.values} & destroyed
                 lost += sorted(over)
@@ -639,3 +642,24 @@ def test_a_write_without_an_answer_that_is_there_has_overwritten_what_was_destro
     world.rows[1]["name"] = "unsure"
     world.check("wait")
     assert [anomaly.after for anomaly in world.anomalies.for_good] == ["step 0"]
+
+
+def test_a_read_that_finds_it_back_is_as_good_as_a_check():
+    """Unless it was sent before it was destroyed, and is only judged late."""
+    world = lived([("write", 1, set(COLUMNS)), ("write", 2, set(COLUMNS))], [], [])
+    early = [
+        Observation(key, world.seen(key), world.columns, world.tick(), world.tick())
+        for key in (1, 2)
+    ]
+    world.garble(1, "name")
+    world.garble(2, "name")
+    world.check("wreck it")
+    for one in early:
+        assert world.anomalies.read(one) is None
+    for key in (1, 2):
+        world.restore(key, "name")
+    world.read(1)
+    for key in (1, 2):
+        world.write(key, {"name"})
+    world.check("wait")
+    assert [anomaly.key for anomaly in world.anomalies.for_good] == [2]

@@ -174,7 +174,8 @@ class TrialView:
 
     @cached_property
     def ledger(self) -> Mapping[str, Any] | None:
-        settled = self.data("application", "ledger")
+        """What it says in the end; what it said between steps is no account of the whole."""
+        settled = [e for e in self.data("application", "ledger") if e["final"] is not False]
         return settled[-1] if settled else None
 
     @cached_property
