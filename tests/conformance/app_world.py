@@ -6,8 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from conftest import Bench
+from typing import Any
 
 from harness.application.background import BackgroundApplication
 from harness.application.ledger import Op, WriteOutcome
@@ -115,7 +114,7 @@ def kinds(app: BackgroundApplication, kind: str) -> list[dict]:
 
 
 @contextmanager
-def a_world(bench: Bench) -> Iterator[World]:
+def a_world(bench: Any) -> Iterator[World]:
     """In a new database; whatever runs in it ends with the test."""
     name = bench.new_name()
     bench.engine.databases.create(bench.admin(), name)

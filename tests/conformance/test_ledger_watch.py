@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from app_world import OLD, SOON_S, World, a_world, acknowledged_keys, kinds, until
-from conftest import TEMPLATE, Bench
 
 from harness.application.background import BackgroundApplication
 from harness.application.ledger import Op
@@ -26,7 +25,7 @@ LEFT = "SELECT COUNT(*) FROM users WHERE email = 'garbage' AND id <= 12"
 class Recovery:
     """Somebody repairs, or destroys, what an application works on; checked as a trial does it."""
 
-    def __init__(self, bench: Bench, world: World) -> None:
+    def __init__(self, bench: Any, world: World) -> None:
         self.bench = bench
         self.world = world
         self.app: BackgroundApplication = None
@@ -51,7 +50,7 @@ class Recovery:
         self.check(name)
 
     def check(self, after: str) -> None:
-        self.app.check_ledger(self.asking, after, TEMPLATE)
+        self.app.check_ledger(self.asking, after, self.bench.database)
 
     @contextmanager
     def asking(self, database: str | None = None) -> Iterator[Session]:
@@ -69,7 +68,7 @@ class Recovery:
 
 
 @pytest.fixture
-def recovery(bench: Bench) -> Iterator[Recovery]:
+def recovery(bench: Any) -> Iterator[Recovery]:
     with a_world(bench) as world:
         yield Recovery(bench, world)
 
@@ -300,7 +299,7 @@ def test_a_server_that_is_gone_is_no_finding(recovery):
         raise DatabaseError("", "nobody answers", lost=True)
         yield
 
-    recovery.app.check_ledger(nobody, "kill it", TEMPLATE)
+    recovery.app.check_ledger(nobody, "kill it", recovery.bench.database)
     assert (recovery.last()["after"], recovery.last()["unreadable"]) == (
         "kill it",
         "nobody answers",
