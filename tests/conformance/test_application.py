@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from app_world import OLD, SOON_S, World, a_world, acknowledged_keys, kinds, until
 
+from harness.application.background import BackgroundApplication
 from harness.application.ledger import Op, WriteOutcome
 from harness.errors import DatabaseError, DeadlineExceeded, StepFailed
 from harness.model import AppVersion
@@ -29,6 +30,11 @@ def held_row(world: World) -> Iterator[Session]:
     world.engine.holding.hold_row(session, "users", "id", 1)
     yield session
     session.close()
+
+
+def until_blocked(app: BackgroundApplication, world: World) -> None:
+    """One of its operations waits for the lock, and has for long enough to be seen waiting."""
+    until(lambda: app.traffic().waiting and any(world.waits(pid) for pid in app.pids()))
 
 
 def test_it_reads_and_writes_without_an_error_and_its_ledger_settles(world):
@@ -117,7 +123,7 @@ def test_a_blocked_write_is_seen_waiting_and_stop_ends_it_while_it_is_blocked(wo
     """The lock is still held when the last worker has gone; what it sent is unknown."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     assert app.traffic().longest_wait_ms > 50
     stuck = app.works(3, 0.2)
     assert (stuck.reached, stuck.waiting, stuck.errors) == (False, 1, 0)
@@ -135,7 +141,7 @@ def test_stop_without_means_to_end_a_blocked_worker_says_who_is_left(world, held
     """It gives up at its deadline instead of waiting for ever."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     with pytest.raises(DeadlineExceeded, match="writer-0"):
         app.stop(deadline_s=0.3)
 
@@ -161,7 +167,7 @@ def test_a_write_that_does_not_end_makes_holding_fail_and_lets_the_others_go(wor
     """The message says who is in flight; the lock gone, all work again."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     with pytest.raises(DeadlineExceeded, match="writer-0"):
         app.hold_writers(0.2)
     held_row.close()
@@ -172,7 +178,7 @@ def test_the_ledger_settles_although_a_write_is_blocked(world, held_row):
     """Whichever way that write ends is legal; the writers work on afterwards."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     finding = app.settle_ledger(world.observer, hold_s=0.2)
     assert (finding.answer, finding.lost) == (Answer.HELD, 0)
     assert kinds(app, "ledger")[0]["unknown"] == 1
@@ -186,7 +192,7 @@ def test_an_error_of_an_operation_begun_earlier_does_not_count_from_now_on(
     """A blocked write that is cancelled during the question belongs to the time before it."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     (blocked,) = [pid for pid in app.pids() if world.waits(pid)]
     ask = app.pulse.traffic
 
