@@ -11,16 +11,25 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
-from harness.application.ledger import Expected, Ledger, compare, expected
+from harness.application.ledger import Ledger
 from harness.application.pulse import Pulse
+from harness.application.watch import LedgerWatch
 from harness.application.worker import Worker
 from harness.application.workload import Reader, Statements, Writer, statements_of
-from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem, StepFailed
+from harness.errors import (
+    DatabaseError,
+    DeadlineExceeded,
+    EnvironmentProblem,
+    ServerLost,
+    StepFailed,
+)
 from harness.model import App
-from harness.ports import Answer, Engine, Finding, Session, Traffic
-from harness.record.events import ApplicationError, LedgerSettled, Tick, VersionSwitched
+from harness.ports import Engine, Finding, Session, Traffic
+from harness.record.events import ApplicationError, Tick, VersionSwitched
 from harness.record.timeline import Timeline
 
 OPERATIONS_PER_S = 150
@@ -31,9 +40,13 @@ TICK_S = 0.1
 POLL_S = 0.01
 GRACE_S = 0.25
 """How long :meth:`BackgroundApplication.stop` lets operations finish before it ends them."""
-CHUNK = 500
-"""Keys per query when the ledger is settled."""
+CHECK_HOLD_S = 0.25
+"""How long a check between two steps waits for writes in flight, if nothing is stuck yet."""
+STUCK_MS = 100
+"""How long such a check asks a table at which somebody waits."""
 MESSAGE_LIMIT = 300
+Asking = Callable[..., AbstractContextManager[Session]]
+"""Gives a session for questions: in the database under test, or in the one that is named."""
 
 
 class BackgroundApplication:
@@ -52,7 +65,8 @@ class BackgroundApplication:
         seed: int,
     ) -> None:
         self.timeline = timeline
-        self.ledger = Ledger()
+        self.ledger = Ledger(app.ledger)
+        self.watch = LedgerWatch(app, engine, timeline, self.ledger)
         self.stopping = threading.Event()
         self.bugs: list[BaseException] = []
         self.think_s = (app.readers + app.writers) / OPERATIONS_PER_S
@@ -65,7 +79,8 @@ class BackgroundApplication:
         self._codes: set[str] = set()
         self._ticked_ns = 0
         self._readers = [
-            Worker(self, f"reader-{n}", Reader(app, n, seed)) for n in range(app.readers)
+            Worker(self, f"reader-{n}", Reader(app, n, seed, self.ledger.lately))
+            for n in range(app.readers)
         ]
         self._writers = [
             Worker(self, f"writer-{n}", Writer(app, n, seed)) for n in range(app.writers)
@@ -122,26 +137,25 @@ class BackgroundApplication:
         Writers that are at work are held meanwhile; a write still in flight after ``hold_s``
         may legally end either way. DatabaseError(lost=True) if the session breaks.
         """
-        held_before = self._held
-        self._hold(hold_s)
-        try:
-            wanted = expected(self.ledger.writes(), self._app.ledger)
-            rows = self._rows(session, wanted)
-        except DatabaseError as problem:
-            if problem.lost:
-                raise
-            return Finding(
-                Answer.UNANSWERABLE,
-                f"the table {self._app.table} could not be read: {problem}",
-                "every acknowledged write is compared with the table",
-                population=wanted.acknowledged,
-            )
-        finally:
-            if not held_before:
-                self.release_writers()
-        report = compare(wanted, rows)
-        self.timeline.add(LedgerSettled(**vars(report)))
-        return report.finding()
+        with self._writers_held(hold_s):
+            return self.watch.settle(session)
+
+    def check_ledger(self, asking: Asking, after: str, pristine: str) -> None:
+        """Compare the ledger once the step ``after`` has ended ("": before the first one).
+
+        ``asking`` gives a session in a database, ``pristine`` is the one as it was before. What
+        is found destroyed is kept for :meth:`settle_ledger`, also if the application overwrites
+        it in between. A table that cannot be read soon is no finding, and noted.
+        """
+        if not self._app.ledger:
+            return
+        stuck = self.pulse.traffic(self.timeline.now_ns()).waiting
+        with self._writers_held(0 if stuck else CHECK_HOLD_S) as busy:
+            try:
+                with self._hasty() if busy or stuck else asking() as session:
+                    self.watch.check(session, after, partial(asking, pristine))
+            except (DatabaseError, ServerLost) as problem:
+                self.watch.unreadable(after, str(problem)[:MESSAGE_LIMIT])
 
     # ------------------------------------------------------------------ what a trial uses
 
@@ -276,6 +290,26 @@ class BackgroundApplication:
             self.pulse.gate.wait_for(lambda: not busy(), deadline_s)
             return busy()
 
+    @contextmanager
+    def _writers_held(self, hold_s: float) -> Iterator[list[str]]:
+        """The names of those that are still in flight after ``hold_s``."""
+        held_before = self._held
+        try:
+            yield self._hold(hold_s)
+        finally:
+            if not held_before:
+                self.release_writers()
+
+    @contextmanager
+    def _hasty(self) -> Iterator[Session]:
+        """A session that waits for nobody."""
+        session = self._connect("verifier")
+        try:
+            self._engine.connector.limit(session, lock_ms=STUCK_MS, statement_ms=STUCK_MS)
+            yield session
+        finally:
+            session.close()
+
     def _end_sessions(self, end_session: Callable[[int], object], ended: set[int]) -> None:
         for worker in self._workers:
             session = worker.session
@@ -283,25 +317,6 @@ class BackgroundApplication:
                 with contextlib.suppress(DatabaseError, EnvironmentProblem):
                     end_session(session.pid)
                     ended.add(session.pid)
-
-    def _rows(self, session: Session, wanted: Expected) -> dict[int, dict[str, object]]:
-        """The ledger's rows as they are now; columns that are gone are left out."""
-        app, catalog = self._app, self._engine.catalog
-        there = catalog.columns(session, app.table) if app.table in catalog.tables(session) else {}
-        if app.key not in there:
-            return {}
-        columns = [column for column in app.ledger if column in there]
-        keys = list(wanted.states)
-        rows = {}
-        for first in range(0, len(keys), CHUNK):
-            chunk = keys[first : first + CHUNK]
-            sql = (
-                f"SELECT {', '.join([app.key, *columns])} FROM {app.table} "
-                f"WHERE {app.key} IN ({', '.join(['%s'] * len(chunk))})"
-            )
-            for key, *values in session.run(sql, chunk).rows:
-                rows[int(key)] = dict(zip(columns, values, strict=True))
-        return rows
 
     def _tick(self) -> None:
         try:

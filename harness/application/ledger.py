@@ -1,72 +1,57 @@
 """The ledger: every write the application sent, and what it was told; the oracle of RPO.
 
 Pure: no database, no threads of its own. A write is entered as it is sent and starts out
-unknown, so that one still in flight may legally end either way. Each key is only ever written
-by one worker, which makes the order per key total; a key with an unknown write is left alone
-from then on, because a statement whose client is gone can still commit later.
+unknown, so that one still in flight may legally end either way. A key with an unknown write is
+left alone from then on, because a statement whose client is gone can still commit later.
 """
 
 from __future__ import annotations
 
-import json
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
+from harness.application.deviation import nearest, same
+from harness.application.writes import UNTOLD, History, Op, States, Write, WriteOutcome, follow
 from harness.ports import Answer, Finding
+
+__all__ = [
+    "EXAMPLES",
+    "Expected",
+    "Ledger",
+    "LedgerReport",
+    "Op",
+    "Write",
+    "WriteOutcome",
+    "compare",
+    "expected",
+    "same",
+]
 
 EXAMPLES = 5
 
 
-class Op(StrEnum):
-    """What a write does to its row."""
-
-    INSERT = "insert"
-    UPDATE = "update"
-    DELETE = "delete"
-
-
-class WriteOutcome(StrEnum):
-    """What the application was told about a write.
-
-    ``refused``: the server answered that it wrote nothing (an error, or no row affected).
-    ``unknown``: no answer; it may have been written or not.
-    """
-
-    ACKNOWLEDGED = "acknowledged"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Write:
-    """One write: the row's key, the values by column, when it was sent and answered.
-
-    Times are nanoseconds since the trial began; ``t_acked_ns`` is None while unanswered.
-    """
-
-    op: Op
-    key: int
-    values: Mapping[str, str]
-    t_sent_ns: int
-    t_acked_ns: int | None = None
-    outcome: WriteOutcome = WriteOutcome.UNKNOWN
-
-
 class Ledger:
-    """Grows by one write at a time, from any thread."""
+    """Grows by one write at a time, from any thread; ``columns`` are those it answers for."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Sequence[str] = ()) -> None:
+        self.columns = tuple(columns)
         self._writes: list[Write] = []
+        self._places: list[int] = []
+        self._histories: dict[int, History] = {}
+        self._acknowledged: dict[int, None] = {}
         self._lock = threading.Lock()
 
     def sent(self, op: Op, key: int, values: Mapping[str, str], now_ns: int) -> int:
         """Enter a write that is about to be sent; returns its place for :meth:`answered`."""
         with self._lock:
-            self._writes.append(Write(op, key, dict(values), now_ns))
+            write = Write(op, key, dict(values), now_ns)
+            history = self._histories.setdefault(key, History(self.columns))
+            self._writes.append(write)
+            self._places.append(history.sent(write))
             return len(self._writes) - 1
 
     def answered(self, place: int, outcome: WriteOutcome, now_ns: int) -> None:
@@ -74,20 +59,27 @@ class Ledger:
         with self._lock:
             write = self._writes[place]
             told = None if outcome is WriteOutcome.UNKNOWN else now_ns
-            self._writes[place] = replace(write, outcome=outcome, t_acked_ns=told)
+            write = replace(write, outcome=outcome, t_acked_ns=told)
+            self._writes[place] = write
+            self._histories[write.key].answered(self._places[place], write)
+            if write.is_acknowledged:
+                self._acknowledged.pop(write.key, None)
+                self._acknowledged[write.key] = None
 
     def writes(self) -> tuple[Write, ...]:
         """All writes in the order they were sent; those in flight are unknown."""
         with self._lock:
             return tuple(self._writes)
 
+    def history(self, key: int) -> History | None:
+        """The writes of one key; None if it was never written."""
+        return self._histories.get(key)
 
-State = Mapping[str, str] | None
-"""A row as far as the ledger knows it: its acknowledged values; None when it is gone."""
-
-
-UNTOLD: tuple[State, ...] = (None, {})
-"""A row of which the ledger has no write yet: there or not, with whatever values."""
+    def lately(self, back: float) -> int | None:
+        """A key with an acknowledged write: 0 is the one written last, towards 1 the first."""
+        with self._lock:
+            place = int(back * len(self._acknowledged))
+            return next(islice(reversed(self._acknowledged), place, None), None)
 
 
 @dataclass(frozen=True)
@@ -98,7 +90,7 @@ class Expected:
     one of the key was acknowledged; ``acknowledged`` and ``unknown`` count writes.
     """
 
-    states: Mapping[int, tuple[State, ...]]
+    states: Mapping[int, States]
     acked_ns: Mapping[int, int]
     acknowledged: int
     unknown: int
@@ -106,38 +98,20 @@ class Expected:
 
 def expected(writes: Iterable[Write], columns: Sequence[str]) -> Expected:
     """Fold a history into the legal final states, keeping only the values of ``columns``."""
-    states: dict[int, tuple[State, ...]] = {}
+    states: dict[int, States] = {}
     acked_ns: dict[int, int] = {}
-    counts = dict.fromkeys(WriteOutcome, 0)
+    counts = Counter[WriteOutcome]()
     for write in writes:
         counts[write.outcome] += 1
-        before = states.get(write.key, UNTOLD)
-        values = {name: write.values[name] for name in columns if name in write.values}
-        if write.outcome is WriteOutcome.ACKNOWLEDGED:
-            states[write.key] = _after(write.op, values, before)
+        states[write.key] = follow(write, states.get(write.key, UNTOLD), columns)
+        if write.is_acknowledged:
             acked_ns[write.key] = write.t_acked_ns or write.t_sent_ns
-        elif write.outcome is WriteOutcome.UNKNOWN:
-            states[write.key] = _distinct(before + _after(write.op, values, before))
     return Expected(
         {key: states[key] for key in acked_ns},
         acked_ns,
         counts[WriteOutcome.ACKNOWLEDGED],
         counts[WriteOutcome.UNKNOWN],
     )
-
-
-def _after(op: Op, values: State, before: tuple[State, ...]) -> tuple[State, ...]:
-    """The states that are left once the write has happened in each of the states before."""
-    if op is Op.DELETE:
-        return (None,)
-    if op is Op.INSERT:
-        return (values,)
-    present = [state for state in before if state is not None] or [{}]
-    return _distinct(tuple({**state, **values} for state in present))
-
-
-def _distinct(states: tuple[State, ...]) -> tuple[State, ...]:
-    return tuple(state for place, state in enumerate(states) if state not in states[:place])
 
 
 @dataclass(frozen=True)
@@ -147,6 +121,11 @@ class LedgerReport:
     ``lost``: acknowledged rows that are missing, plus acknowledged values whose column is
     missing. ``changed``: acknowledged values that differ. ``resurrected``: rows that are back
     although their delete was acknowledged. ``acknowledged`` and ``unknown`` count writes.
+
+    ``for_good`` of them (they are among those three) were destroyed while the recovery went on,
+    and overwritten by the application before they were back. ``misread`` are values that a read
+    found destroyed and that came back. ``reads`` were checked; ``stale_reads`` found what no
+    history of acknowledged writes explains, ``incident_reads`` what the incident had destroyed.
     """
 
     acknowledged: int
@@ -155,17 +134,27 @@ class LedgerReport:
     changed: int = 0
     resurrected: int = 0
     examples: tuple[str, ...] = ()
+    for_good: int = 0
+    misread: int = 0
+    reads: int = 0
+    stale_reads: int = 0
+    incident_reads: int = 0
 
     def finding(self) -> Finding:
         """The report as a claim's answer; without acknowledged writes there is none."""
         wanted = "every acknowledged write is in the database as it was acknowledged"
-        bad = self.lost + self.changed + self.resurrected
+        bad = self.lost + self.changed + self.resurrected + self.misread
         if not self.acknowledged:
             found = f"no write was acknowledged ({self.unknown} unknown): nothing to compare"
             return Finding(Answer.UNANSWERABLE, found, wanted, population=0)
         found = (
             f"{self.acknowledged} acknowledged writes: {self.lost} lost, {self.changed} changed,"
-            f" {self.resurrected} resurrected; {self.unknown} with unknown outcome"
+            f" {self.resurrected} resurrected; {self.unknown} with unknown outcome; "
+        )
+        found += (
+            f"{self.reads} reads checked, {self.stale_reads} stale"
+            if self.reads
+            else "no read could be checked"
         )
         if self.examples:
             found += "; " + "; ".join(self.examples)
@@ -173,86 +162,31 @@ class LedgerReport:
         return Finding(answer, found, wanted, population=self.acknowledged, lost=bad)
 
 
-@dataclass
-class _Deviation:
-    """How far a found row is from one legal state."""
-
-    lost: int = 0
-    changed: int = 0
-    resurrected: int = 0
-    says: list[str] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        return self.lost + self.changed + self.resurrected
-
-
-def compare(wanted: Expected, rows: Mapping[int, Mapping[str, Any]]) -> LedgerReport:
+def compare(
+    wanted: Expected,
+    rows: Mapping[int, Mapping[str, Any]],
+    since: Mapping[int, str] | None = None,
+) -> LedgerReport:
     """Hold the rows found (key → column → value) against the nearest legal state of each key.
 
     A column that the database no longer has is left out of the rows; each acknowledged value
-    of it is then lost.
+    of it is then lost. ``since`` says of a key when it was found destroyed.
     """
-    total = _Deviation()
+    counts = Counter[str]()
     examples: list[str] = []
     for key, states in wanted.states.items():
-        least = min((_deviation(state, rows.get(key)) for state in states), key=lambda d: d.size)
-        total.lost += least.lost
-        total.changed += least.changed
-        total.resurrected += least.resurrected
-        if least.says and len(examples) < EXAMPLES:
+        least = nearest(states, rows.get(key))
+        counts.update(deviation.kind for deviation in least)
+        if least and len(examples) < EXAMPLES:
             at_ms = wanted.acked_ns[key] / 1e6
-            says = ", ".join(least.says)
-            examples.append(f"key {key}: {says} (last acknowledged at {at_ms:.0f} ms)")
+            says = ", ".join(map(str, least)) + f" (last acknowledged at {at_ms:.0f} ms)"
+            when = (since or {}).get(key)
+            examples.append(f"key {key}: {says}" + (f", {when}" if when else ""))
     return LedgerReport(
         wanted.acknowledged,
         wanted.unknown,
-        total.lost,
-        total.changed,
-        total.resurrected,
+        counts["lost"],
+        counts["changed"],
+        counts["resurrected"],
         tuple(examples),
     )
-
-
-def _deviation(state: State, row: Mapping[str, Any] | None) -> _Deviation:
-    if state is None:
-        if row is None:
-            return _Deviation()
-        return _Deviation(resurrected=1, says=["the deleted row is back"])
-    if row is None:
-        return _Deviation(lost=1, says=["the row is missing"])
-    found = _Deviation()
-    for column, value in state.items():
-        if column not in row:
-            found.lost += 1
-            found.says.append(f"the column {column} with {value!r} is missing")
-        elif not same(value, row[column]):
-            found.changed += 1
-            found.says.append(f"{column} is {_short(row[column])}, acknowledged was {value!r}")
-    return found
-
-
-def same(acknowledged: str, found: Any) -> bool:
-    """True if a column's value, of whatever type it is read as, is the text that was written."""
-    if found is None:
-        return False
-    if isinstance(found, bool):
-        return acknowledged.lower() in (("true", "t", "1") if found else ("false", "f", "0"))
-    if isinstance(found, int | float | Decimal):
-        try:
-            return Decimal(acknowledged) == Decimal(str(found))
-        except InvalidOperation:
-            return False
-    if isinstance(found, dict | list):
-        try:
-            return json.loads(acknowledged) == found
-        except json.JSONDecodeError:
-            return False
-    if isinstance(found, bytes | bytearray | memoryview):
-        return acknowledged.encode() == bytes(found)
-    return acknowledged == str(found)
-
-
-def _short(value: Any, limit: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -7,11 +7,13 @@ import random
 import threading
 from typing import Protocol
 
-from harness.application.ledger import Ledger, WriteOutcome
+from harness.application.ledger import Ledger
 from harness.application.pulse import Pulse
+from harness.application.watch import LedgerWatch
 from harness.application.workload import Operation, Reader, Statements, Writer
+from harness.application.writes import WriteOutcome
 from harness.errors import DatabaseError, EnvironmentProblem
-from harness.ports import Session
+from harness.ports import Rows, Session
 
 BACK_OFF_S = (0.02, 0.2)
 """First and longest pause before a lost session is opened again."""
@@ -23,6 +25,7 @@ class Home(Protocol):
     stopping: threading.Event
     bugs: list[BaseException]
     ledger: Ledger
+    watch: LedgerWatch
     pulse: Pulse
     think_s: float
 
@@ -89,31 +92,37 @@ class Worker(threading.Thread):
 
     def _operate(self, session: Session) -> None:
         home = self._home
-        operation = self.plan.next(home.statements)
+        statements = home.statements
+        operation = self.plan.next(statements)
         if operation is None:
             home.pulse.abandon(self.name)
             return
         sent_ns = home.pulse.begin(self.name)
         if operation.op is None:
-            home.finish(self, self._send(session, operation)[1])
+            rows, _, problem = self._send(session, operation)
+            if problem is None:
+                answered_ns = home.pulse.now_ns()
+                home.watch.read(statements.lookup, operation.key, rows, sent_ns, answered_ns)
+            home.finish(self, problem)
             return
         place = home.ledger.sent(operation.op, operation.key, operation.values, sent_ns)
-        outcome, problem = self._send(session, operation)
+        _, outcome, problem = self._send(session, operation)
         home.ledger.answered(place, outcome, home.pulse.now_ns())
         self.plan.learn(operation, outcome)
         home.finish(self, problem)
 
     def _send(
         self, session: Session, operation: Operation
-    ) -> tuple[WriteOutcome, DatabaseError | None]:
+    ) -> tuple[Rows, WriteOutcome, DatabaseError | None]:
         try:
             rows = session.run(operation.sql, operation.args)
         except DatabaseError as problem:
             if problem.lost or not self._alive(session):
                 self._hang_up()
-                return WriteOutcome.UNKNOWN, problem
-            return WriteOutcome.REFUSED, problem
-        return (WriteOutcome.REFUSED if rows.affected == 0 else WriteOutcome.ACKNOWLEDGED), None
+                return Rows(), WriteOutcome.UNKNOWN, problem
+            return Rows(), WriteOutcome.REFUSED, problem
+        outcome = WriteOutcome.REFUSED if rows.affected == 0 else WriteOutcome.ACKNOWLEDGED
+        return rows, outcome, None
 
     def _alive(self, session: Session) -> bool:
         """Whether the session outlived its error: only then is the error an answer."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from harness.application.ledger import Op, WriteOutcome
+from harness.application.lookup import Lookup, lookup_of
+from harness.application.writes import Op, WriteOutcome
 from harness.errors import StepFailed
 from harness.model import App, in_dialect
 
@@ -26,6 +27,12 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+
+WRITTEN_SHARE = 0.5
+"""Share of reads that go to keys with an acknowledged write."""
+LATELY = 3
+"""Power of a draw between 0 and 1: half of those reads go to the eighth that was written last."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +74,14 @@ class Operation:
 
 @dataclass(frozen=True)
 class Statements:
-    """The statements of one version for one engine; a version may lack some writes."""
+    """The statements of one version for one engine; a version may lack some writes.
+
+    ``lookup`` is what the read tells of its row; None if it tells nothing for certain.
+    """
 
     read: Statement
     writes: Mapping[Op, Statement]
+    lookup: Lookup | None = None
 
 
 def statements_of(app: App, *dialects: str) -> dict[str, Statements]:
@@ -85,7 +96,7 @@ def statements_of(app: App, *dialects: str) -> dict[str, Statements]:
                 f"it has: {', '.join(version.read)}"
             )
         writes = {op: bind(text) for op, text in texts.items() if text is not None}
-        bound[name] = Statements(bind(read), writes)
+        bound[name] = Statements(bind(read), writes, lookup_of(read, app))
         _check_names(app, name, bound[name])
     return bound
 
@@ -122,13 +133,21 @@ class _Values:
         return Operation(op, key, values, statement.sql, args)
 
 
+def _nowhere(_back: float) -> int | None:
+    return None
+
+
 @dataclass
 class Reader:
-    """Reads keys of the range at random."""
+    """Reads keys of the range at random, and as often keys that were written, lately above all.
+
+    ``lately`` is asked for a written key: 0 means the one written last, towards 1 the first.
+    """
 
     app: App
     number: int
     seed: int
+    lately: Callable[[float], int | None] = _nowhere
     random: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,9 +159,13 @@ class Reader:
         return True
 
     def next(self, statements: Statements) -> Operation:
-        """The next read."""
-        key = self.random.randint(*self.app.keys)
-        return self._values.operation(None, key, statements.read)
+        """The next read; the same seed draws the same, whatever was written."""
+        any_key = self.random.randint(*self.app.keys)
+        share, back = self.random.random(), self.random.random()
+        written = self.lately(back**LATELY) if share < WRITTEN_SHARE else None
+        return self._values.operation(
+            None, any_key if written is None else written, statements.read
+        )
 
     def learn(self, operation: Operation, outcome: WriteOutcome) -> None:
         """A read teaches nothing."""

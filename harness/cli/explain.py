@@ -33,6 +33,7 @@ def explanation(scenario: Scenario) -> str:
         "PASS will mean",
         *(f"  - {claim.name}" for claim in scenario.verify),
         scenario.app and "  - ledger: no acknowledged write lost, changed or resurrected",
+        scenario.app and "    (at the end, after any step, or as the application reads it)",
         *(f"  - {item} is as before" for item in scenario.untouched),
         "",
     ]

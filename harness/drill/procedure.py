@@ -13,10 +13,22 @@ from harness.verbs.protocols import Target
 
 def follow(procedure: Procedure, target: Target, words: frozenset[str], fault: str) -> None:
     """Perform the steps that are for this cell, in order, until one of them fails."""
+    check_ledger(target, after="")
     with contextlib.suppress(StepFailed):
         for n, step in enumerate(procedure.steps, 1):
             if step.scope.covers(words, fault):
-                perform(step, n, target)
+                try:
+                    perform(step, n, target)
+                except StepFailed:
+                    check_ledger(target, after=step.name)
+                    raise
+                check_ledger(target, after=step.name)
+
+
+def check_ledger(target: Target, after: str) -> None:
+    """What the application was promised, before it can overwrite what a step has destroyed."""
+    if target.app is not None and not target.shelf.frozen:
+        target.app.check_ledger(target.asking, after, target.pristine)
 
 
 def perform(step: Step, n: int, target: Target) -> None:

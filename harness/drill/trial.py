@@ -15,7 +15,7 @@ from harness.application.background import BackgroundApplication
 from harness.drill import standing_claims
 from harness.drill.ask import Questions
 from harness.drill.drill_server import DrillServer
-from harness.drill.procedure import follow
+from harness.drill.procedure import check_ledger, follow
 from harness.drill.striking import drive
 from harness.drill.target import LiveTarget
 from harness.errors import DeadlineExceeded, DrillError, EnvironmentProblem, Interrupted
@@ -222,6 +222,7 @@ class TrialRun:
     def recover(self) -> None:
         """The procedure under test, step by step; a step that fails ends it."""
         if self._by_hand:
+            check_ledger(self.target, after="")
             self._by_hand(self)
         elif self.trial.procedure and self.trial.purpose != "nothing-done":
             follow(self.trial.procedure, self.target, self.words, self.trial.fault.id)

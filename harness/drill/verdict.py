@@ -22,9 +22,11 @@ from harness.record.events import (
     FaultMissed,
     Finished,
     GivenUp,
+    LedgerChecked,
     LookDone,
     Phase,
     Problem,
+    StaleReadSeen,
     StepTaken,
     WitnessSeen,
 )
@@ -174,7 +176,28 @@ class _Record:
         self.looks = [e.what for e in told(events, LookDone)]
 
     def claims(self, section: str) -> list[ClaimAnswered]:
-        return [e.what for e in told(self.events, ClaimAnswered) if e.what.section == section]
+        found = [e.what for e in told(self.events, ClaimAnswered) if e.what.section == section]
+        return self._with_the_worst(found) if section == "verify" else found
+
+    def _with_the_worst(self, claims: list[ClaimAnswered]) -> list[ClaimAnswered]:
+        """A write that was seen destroyed stays lost, whatever the last look at the table says."""
+        checks = [e.what.for_good + e.what.misread for e in told(self.events, LedgerChecked)]
+        read = {e.what.key for e in told(self.events, StaleReadSeen) if e.what.counted}
+        worst = max([*checks, len(read)])
+        asked = [claim for claim in claims if claim.name == "ledger"]
+        if not worst or any(c.answer == "not held" and c.lost >= worst for c in asked):
+            return claims
+        found = [f"{worst} acknowledged values destroyed after the first look at the table"]
+        kept = ClaimAnswered(
+            section="verify",
+            name="ledger",
+            answer="not held",
+            found="; ".join(found + [claim.found for claim in asked]),
+            wanted="every acknowledged write kept, all the while",
+            population=worst,
+            lost=worst,
+        )
+        return [*(claim for claim in claims if claim.name != "ledger"), kept]
 
     # ------------------------------------------------------------------ the seven criteria
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -58,6 +58,11 @@ class Application(Protocol):
     def settle_ledger(self, session: Session) -> Finding:
         """Compare every acknowledged write with what the database holds now."""
         ...
+
+    def check_ledger(
+        self, asking: Callable[..., AbstractContextManager[Session]], after: str, pristine: str
+    ) -> None:
+        """Compare them between two steps; what is destroyed is kept, whatever follows."""
 
 
 class MigrationRun(Protocol):

@@ -2,128 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from app_world import OLD, SOON_S, World, a_world, acknowledged_keys, kinds, until
 
 from harness.application.background import BackgroundApplication
 from harness.application.ledger import Op, WriteOutcome
 from harness.errors import DatabaseError, DeadlineExceeded, StepFailed
-from harness.model import App, AppVersion
-from harness.ports import Answer, Engine, Session
-from harness.record.timeline import Timeline
-
-SOON_S = 30
-"""A bound for what should be a matter of milliseconds."""
-
-OLD = AppVersion(
-    read="SELECT email FROM users WHERE id = :id",
-    insert="INSERT INTO users (id, email, note) VALUES (:id, :email, ':email')",
-    update="UPDATE users SET email = :email WHERE id = :id",
-    delete="DELETE FROM users WHERE id = :id",
-)
-BROKEN = AppVersion(read="SELECT phone FROM users WHERE id = :id")
-ROWS = 60
-
-
-def make_app(**changes) -> App:
-    given = {
-        "table": "users",
-        "key": "id",
-        "keys": (1, ROWS),
-        "versions": {"old": OLD, "broken": BROKEN},
-        "values": {"email": "w{n}@example.test"},
-        "ledger": ("email",),
-        "readers": 1,
-        "writers": 2,
-    }
-    return App(**(given | changes))
-
-
-class World:
-    """A database with one table of users, and whatever applications a test starts on it."""
-
-    def __init__(self, engine: Engine, connect: Callable[[str], Session]) -> None:
-        self.engine = engine
-        self.connect = connect
-        self.observer = connect("observer")
-        self.up = True
-        self._apps: list[BackgroundApplication] = []
-        self.observer.run(
-            "CREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(100), note VARCHAR(20))"
-        )
-        self.observer.run(
-            f"INSERT INTO users (id, email) SELECT n, 'old' FROM {engine.databases.series(ROWS)}"
-        )
-
-    def application(self, **changes) -> BackgroundApplication:
-        def connect(role: str) -> Session:
-            if not self.up:
-                raise DatabaseError("", "nobody answers", lost=True)
-            return self.connect(role)
-
-        app = BackgroundApplication(make_app(**changes), connect, self.engine, Timeline(), seed=1)
-        self._apps.append(app)
-        return app
-
-    def running(self, **changes) -> BackgroundApplication:
-        app = self.application(**changes)
-        app.start()
-        traffic = app.works(1, SOON_S)
-        assert (traffic.errors, traffic.first_error, traffic.reached) == (0, "", True)
-        return app
-
-    def end_session(self, pid: int) -> None:
-        sessions = self.engine.sessions
-        for info in sessions.listing(self.observer):
-            if info.pid == pid:
-                sessions.end(self.observer, pid, info.started)
-
-    def waits(self, pid: int) -> bool:
-        sessions = self.engine.sessions
-        return any(
-            info.pid == pid and sessions.waits_for_lock(info)
-            for info in sessions.listing(self.observer)
-        )
-
-    def close(self) -> None:
-        for app in self._apps:
-            with contextlib.suppress(ZeroDivisionError):
-                app.stop(self.end_session)
-        self.observer.close()
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait for something that comes soon."""
-    end = time.monotonic() + SOON_S
-    while not holds():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.01)
-
-
-def acknowledged_keys(app: BackgroundApplication, op: Op) -> list[int]:
-    """Keys whose last write is an acknowledged one of this kind."""
-    last = {write.key: write for write in app.ledger.writes()}
-    return [k for k, w in last.items() if (w.op, w.outcome) == (op, WriteOutcome.ACKNOWLEDGED)]
-
-
-def kinds(app: BackgroundApplication, kind: str) -> list[dict]:
-    return [dict(event.data) for event in app.timeline.events() if event.kind == kind]
+from harness.model import AppVersion
+from harness.ports import Answer, Session
 
 
 @pytest.fixture
 def world(bench) -> Iterator[World]:
-    name = bench.new_name()
-    bench.engine.databases.create(bench.admin(), name)
-    made = World(bench.engine, lambda role: bench.guard.connect(name, role))
-    try:
+    with a_world(bench) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture
@@ -133,6 +30,11 @@ def held_row(world: World) -> Iterator[Session]:
     world.engine.holding.hold_row(session, "users", "id", 1)
     yield session
     session.close()
+
+
+def until_blocked(app: BackgroundApplication, world: World) -> None:
+    """One of its operations waits for the lock, and has for long enough to be seen waiting."""
+    until(lambda: app.traffic().waiting and any(world.waits(pid) for pid in app.pids()))
 
 
 def test_it_reads_and_writes_without_an_error_and_its_ledger_settles(world):
@@ -221,7 +123,7 @@ def test_a_blocked_write_is_seen_waiting_and_stop_ends_it_while_it_is_blocked(wo
     """The lock is still held when the last worker has gone; what it sent is unknown."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     assert app.traffic().longest_wait_ms > 50
     stuck = app.works(3, 0.2)
     assert (stuck.reached, stuck.waiting, stuck.errors) == (False, 1, 0)
@@ -239,7 +141,7 @@ def test_stop_without_means_to_end_a_blocked_worker_says_who_is_left(world, held
     """It gives up at its deadline instead of waiting for ever."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     with pytest.raises(DeadlineExceeded, match="writer-0"):
         app.stop(deadline_s=0.3)
 
@@ -265,7 +167,7 @@ def test_a_write_that_does_not_end_makes_holding_fail_and_lets_the_others_go(wor
     """The message says who is in flight; the lock gone, all work again."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     with pytest.raises(DeadlineExceeded, match="writer-0"):
         app.hold_writers(0.2)
     held_row.close()
@@ -276,7 +178,7 @@ def test_the_ledger_settles_although_a_write_is_blocked(world, held_row):
     """Whichever way that write ends is legal; the writers work on afterwards."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     finding = app.settle_ledger(world.observer, hold_s=0.2)
     assert (finding.answer, finding.lost) == (Answer.HELD, 0)
     assert kinds(app, "ledger")[0]["unknown"] == 1
@@ -290,7 +192,7 @@ def test_an_error_of_an_operation_begun_earlier_does_not_count_from_now_on(
     """A blocked write that is cancelled during the question belongs to the time before it."""
     app = world.application(keys=(1, 1), writers=1, versions={"old": OLD})
     app.start()
-    until(lambda: app.traffic().waiting)
+    until_blocked(app, world)
     (blocked,) = [pid for pid in app.pids() if world.waits(pid)]
     ask = app.pulse.traffic
 

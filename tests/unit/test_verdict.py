@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -294,6 +295,63 @@ def test_an_excused_loss_stays_visible() -> None:
     assert (judgement.failed_claims, judgement.rpo.lost_values) == ((), 2)
 
 
+def checked(**counts: Any) -> Event:
+    return event("ledger", after="mend it", final=False, **counts)
+
+
+def stale(key: int, counted: bool = True) -> Event:
+    return event("stale-read", key=key, found="x", legal=["y"], counted=counted, after="mend it")
+
+
+@pytest.mark.parametrize(
+    "found, lost",
+    [
+        ([checked(for_good=3, misread=0)], 3),
+        ([checked(for_good=1, misread=2)], 3),
+        ([checked(for_good=3, misread=0), checked(for_good=3, misread=1)], 4),
+        ([checked(for_good=3, misread=0), checked(unreadable="lock timeout")], 3),
+        ([stale(7), stale(7), stale(8)], 2),
+        ([checked(for_good=1, misread=0), stale(7), stale(8)], 2),
+    ],
+)
+@pytest.mark.parametrize("last_look", [{}, UNANSWERABLE, {**NOT_HELD, "lost": 1}, None])
+def test_what_was_seen_destroyed_stays_lost_whatever_the_last_look_says(
+    found: list[Event], lost: int, last_look: dict | None
+) -> None:
+    """The ledger does not hold, by that name, and its losses are counted."""
+    events = plus(*found)(record())
+    change = without if last_look is None else partial(turned, change=last_look)
+    judgement = judge(change("claim", name="ledger")(events))
+    assert (judgement.verdict, judgement.reason) == (Verdict.FAIL, "end_state_wrong")
+    assert (judgement.failed_claims, judgement.rpo["lost_writes"]) == (("ledger",), lost)
+    assert "ledger: found" in judgement.sentence
+
+
+@pytest.mark.parametrize(
+    "found", [[checked(for_good=0, misread=0, incident=9)], [stale(7, counted=False)], []]
+)
+def test_what_the_incident_did_is_not_counted(found: list[Event]) -> None:
+    """A read of the incident's damage is no loss of the recovery."""
+    judgement = judge(plus(*found)(record()))
+    assert (judgement.verdict, judgement.rpo["lost_writes"]) == (Verdict.PASS, 0)
+
+
+def test_a_last_look_that_counted_more_is_left_as_it_is() -> None:
+    """What was lost on the way is among what the claim has counted."""
+    worse = turned("claim", {**NOT_HELD, "lost": 9, "found": "9 lost"}, name="ledger")
+    judgement = judge(worse(plus(checked(for_good=3, misread=0))(record())))
+    assert judgement.rpo["lost_writes"] == 9
+    assert judgement.sentence == "Verification: ledger: found 9 lost, wanted that."
+
+
+def test_an_objective_allows_so_many_writes_lost_on_the_way_too() -> None:
+    """They are lost writes like any other."""
+    for allowed, verdict in ((2, "FAIL"), (3, "PASS")):
+        events = record(objectives={"lost_writes": allowed})
+        judgement = judge(plus(checked(for_good=3, misread=0))(events))
+        assert (judgement.verdict, judgement.rpo["lost_writes"]) == (verdict, 3)
+
+
 claims = st.builds(
     claim,
     st.sampled_from(["steady_state", "damage", "verify", "untouched"]),
@@ -314,6 +372,8 @@ others = st.sampled_from(
         event("step.end", name="s", ok=False),
         event("look", name="l", ok=False, named=[]),
         PROBLEM,
+        checked(for_good=1, misread=0),
+        stale(7),
         event("finished"),
     ]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.application.ledger import Op, WriteOutcome
+from harness.application.ledger import Ledger, Op, WriteOutcome
 from harness.application.workload import Reader, Writer, bind, statements_of
 from harness.errors import StepFailed
 from harness.model import App, AppVersion
@@ -129,6 +129,46 @@ def test_the_same_seed_gives_the_same_operations():
         [(op.op, op.key) for op in run(Writer(app, 0, seed), app, 50)] for seed in (5, 5, 6)
     )
     assert first == again != other
+
+
+def read_keys(seed: int, **how) -> list[int]:
+    app = make_app()
+    reader = Reader(app, 0, seed, **how)
+    return [reader.next(statements_of(app, "postgres")["old"]).key for _ in range(400)]
+
+
+def test_half_of_the_reads_go_to_keys_that_were_written_lately_above_all():
+    """So that a value which was destroyed is read before it is overwritten."""
+    ledger = Ledger()
+    for key in range(1001, 1101):
+        ledger.answered(ledger.sent(Op.INSERT, key, {}, 0), WriteOutcome.ACKNOWLEDGED, 1)
+    ledger.sent(Op.INSERT, 2000, {}, 2)
+    keys = read_keys(5, lately=ledger.lately)
+    written = [key for key in keys if key > 1000]
+    assert 150 < len(written) < 250
+    assert sum(key > 1050 for key in written) > 0.7 * len(written)
+    assert {key for key in keys if key <= 1000} <= set(range(1, 41))
+    assert 2000 not in keys, "it was not acknowledged"
+    assert min(written) < 1020, "what was written long ago is read, too"
+
+
+def test_the_same_seed_reads_the_same_keys_where_the_same_was_written():
+    """And what was written changes nothing about the other reads."""
+    assert read_keys(5) == read_keys(5) != read_keys(6)
+    assert read_keys(5, lately=lambda back: int(back * 9)) == read_keys(
+        5, lately=lambda back: int(back * 9)
+    )
+    other = read_keys(5, lately=lambda _back: 77)
+    assert all(a == b for a, b in zip(read_keys(5), other, strict=True) if b != 77)
+
+
+def test_a_key_that_is_written_again_is_the_latest():
+    """Asked from the last one backwards."""
+    ledger = Ledger()
+    assert ledger.lately(0) is None
+    for key in (1, 2, 3, 1):
+        ledger.answered(ledger.sent(Op.UPDATE, key, {}, 0), WriteOutcome.ACKNOWLEDGED, 1)
+    assert [ledger.lately(back) for back in (0, 0.34, 0.99)] == [1, 3, 2]
 
 
 def test_a_version_without_writes_gives_a_writer_nothing_to_do():

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 from harness.record.events.application import (
     ApplicationError,
-    LedgerSettled,
+    LedgerChecked,
+    StaleReadSeen,
     Tick,
     VersionSwitched,
 )
@@ -82,7 +83,7 @@ __all__ = [
     "Finished",
     "GivenUp",
     "HintGiven",
-    "LedgerSettled",
+    "LedgerChecked",
     "LookDone",
     "ObjectivesSet",
     "Other",
@@ -105,6 +106,7 @@ __all__ = [
     "ServerStarted",
     "ServerUsed",
     "Span",
+    "StaleReadSeen",
     "StateBefore",
     "Statement",
     "StepTaken",

@@ -21,7 +21,7 @@ from harness.record.events import (
     FaultFired,
     GivenUp,
     HintGiven,
-    LedgerSettled,
+    LedgerChecked,
     Payload,
     Phase,
     RepairedByHand,
@@ -206,9 +206,10 @@ class TrialView:
         return {name: claims for name, claims in by_section.items() if claims}
 
     @cached_property
-    def ledger(self) -> LedgerSettled | None:
-        settled = self.of(LedgerSettled)
-        return settled[-1].what if settled else None
+    def ledger(self) -> LedgerChecked | None:
+        """What it says in the end; what it said between steps is no account of the whole."""
+        settled = [event.what for event in self.of(LedgerChecked) if event.what.final]
+        return settled[-1] if settled else None
 
     @cached_property
     def outage(self) -> Outage:
