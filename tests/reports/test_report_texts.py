@@ -13,6 +13,7 @@ import made_up
 import pytest
 
 from harness import registry
+from harness.record.timeline import Event
 from harness.reporting.run import html, junit, markdown, postmortem, terminal
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -172,6 +173,23 @@ def test_postmortem_does_not_claim_safety_for_what_was_never_checked():
     assert "Data loss unknown" in text
     assert "No recovery time" in text
     assert "mark the version clean: no end recorded" in text
+
+
+def test_postmortem_takes_a_look_between_two_steps_for_no_account_of_the_whole():
+    """The ledger is settled at the end; a trial that never came there is not known to be safe."""
+    made = made_up.every_verdict()
+    made.run["trials"] = [t for t in made.run["trials"] if t["verdict"] == "ABORTED"]
+
+    def ledger(final: bool) -> Event:
+        data = {"after": "mark it", "final": final, "acknowledged": 5, "examples": []}
+        return Event(10**12, "application", "ledger", data)
+
+    told = [
+        postmortem.render(made.run, lambda of, final=final: [*made.events(of), ledger(final)])
+        for final in (False, True)
+    ]
+    assert ["Data loss unknown" in text for text in told] == [True, False]
+    assert "all 5 acknowledged writes accounted for" in told[1]
 
 
 def test_postmortem_of_a_run_without_a_fault_says_so():
