@@ -6,14 +6,17 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.application.background import BackgroundApplication
 from harness.application.ledger import Op, WriteOutcome
 from harness.errors import DatabaseError
 from harness.model import App, AppVersion
 from harness.ports import Engine, Session
-from harness.record.timeline import Timeline
+from harness.record.events import Payload
+from harness.record.timeline import Timeline, told
+
+P = TypeVar("P", bound=Payload)
 
 SOON_S = 30
 """A bound for what should be a matter of milliseconds."""
@@ -109,8 +112,9 @@ def acknowledged_keys(app: BackgroundApplication, op: Op) -> list[int]:
     return [k for k, w in last.items() if (w.op, w.outcome) == (op, WriteOutcome.ACKNOWLEDGED)]
 
 
-def kinds(app: BackgroundApplication, kind: str) -> list[dict]:
-    return [dict(event.data) for event in app.timeline.events() if event.kind == kind]
+def told_by(app: BackgroundApplication, kind: type[P]) -> list[P]:
+    """What the events of that kind tell, in order."""
+    return [event.what for event in told(app.timeline.events(), kind)]
 
 
 @contextmanager

@@ -8,13 +8,15 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from app_world import OLD, SOON_S, World, a_world, acknowledged_keys, kinds, until
+from app_world import OLD, SOON_S, World, a_world, acknowledged_keys, told_by, until
 
 from harness.application.background import BackgroundApplication
 from harness.application.ledger import Op, WriteOutcome
 from harness.errors import DatabaseError, DeadlineExceeded, StepFailed
 from harness.model import AppVersion
 from harness.ports import Answer, Session
+from harness.record.events import ApplicationError, LedgerChecked, Tick, VersionSwitched
+from harness.record.timeline import told
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_it_reads_and_writes_without_an_error_and_its_ledger_settles(world):
     assert {write.op for write in writes} == set(Op)
     assert (finding.answer, finding.lost) == (Answer.HELD, 0)
     assert finding.population == sum(w.outcome is WriteOutcome.ACKNOWLEDGED for w in writes) > 10
-    assert kinds(app, "ledger")[0]["acknowledged"] == finding.population
+    assert told_by(app, LedgerChecked)[0].acknowledged == finding.population
     assert set(app.touched("users")) == {write.key for write in writes}
     assert app.touched("orders") == ()
 
@@ -68,13 +70,13 @@ def test_its_ticks_add_up_to_its_traffic(world):
     app.switch("broken")
     until(lambda: app.traffic().errors)
     app.stop()
-    ticks = kinds(app, "tick")
+    ticks = told_by(app, Tick)
     traffic = app.traffic()
-    assert sum(tick["ok"] for tick in ticks) == traffic.ok
-    assert sum(tick["errors"] for tick in ticks) == traffic.errors
-    assert (ticks[0]["version"], ticks[-1]["version"]) == ("old", "broken")
-    events = [event for event in app.timeline.events() if event.kind == "tick"]
-    gaps = [b.data["from_ns"] - a.t_ns for a, b in itertools.pairwise(events)]
+    assert sum(tick.ok for tick in ticks) == traffic.ok
+    assert sum(tick.errors for tick in ticks) == traffic.errors
+    assert (ticks[0].version, ticks[-1].version) == ("old", "broken")
+    events = told(app.timeline.events(), Tick)
+    gaps = [after.what.from_ns - before.t_ns for before, after in itertools.pairwise(events)]
     assert all(gap <= 0 for gap in gaps)
 
 
@@ -95,8 +97,8 @@ def test_a_version_that_misses_a_column_fails_and_the_first_error_is_noted(world
     assert (traffic.errors > 0, traffic.reached) == (True, False)
     assert "phone" in traffic.first_error
     until(lambda: app.traffic().errors > 3)
-    assert len(kinds(app, "error")) == 1
-    assert kinds(app, "switched") == [{"version": "broken"}]
+    assert len(told_by(app, ApplicationError)) == 1
+    assert told_by(app, VersionSwitched) == [VersionSwitched("broken")]
     app.switch("old")
     until(lambda: app.works(2, SOON_S).reached)
 
@@ -133,7 +135,7 @@ def test_a_blocked_write_is_seen_waiting_and_stop_ends_it_while_it_is_blocked(wo
     assert time.monotonic() - begun < 10, "it must not sit out the lock timeout"
     last = app.ledger.writes()[-1]
     assert (last.key, last.outcome) == (1, WriteOutcome.UNKNOWN)
-    assert kinds(app, "error") == [], "what stopping broke is nobody's error"
+    assert told_by(app, ApplicationError) == [], "what stopping broke is nobody's error"
     assert app.settle_ledger(world.observer).lost == 0
 
 
@@ -181,7 +183,7 @@ def test_the_ledger_settles_although_a_write_is_blocked(world, held_row):
     until_blocked(app, world)
     finding = app.settle_ledger(world.observer, hold_s=0.2)
     assert (finding.answer, finding.lost) == (Answer.HELD, 0)
-    assert kinds(app, "ledger")[0]["unknown"] == 1
+    assert told_by(app, LedgerChecked)[0].unknown == 1
     held_row.close()
     assert app.works(2, SOON_S).reached
 
@@ -214,7 +216,7 @@ def test_the_ledger_settles_again_and_again_while_writers_are_at_work(world):
     for _ in range(40):
         finding = app.settle_ledger(world.observer)
         assert (finding.answer, finding.lost) == (Answer.HELD, 0), finding.found
-    assert {report["unknown"] for report in kinds(app, "ledger")} == {0}
+    assert {report.unknown for report in told_by(app, LedgerChecked)} == {0}
     assert app.works(2, SOON_S).reached
 
 
@@ -229,7 +231,7 @@ def test_settling_waits_for_a_write_in_flight_to_be_answered(world, held_row):
     assert settling.is_alive()
     held_row.close()
     settling.join(SOON_S)
-    assert [report["unknown"] for report in kinds(app, "ledger")] == [0]
+    assert [report.unknown for report in told_by(app, LedgerChecked)] == [0]
 
 
 def test_a_killed_session_is_opened_again(world):
@@ -291,9 +293,9 @@ def test_damage_behind_its_back_is_found_and_named(world, what):
     key = acknowledged_keys(app, op)[0]
     world.observer.run(sql.format(key=key))
     finding = app.settle_ledger(world.observer)
-    report = kinds(app, "ledger")[0]
+    report = told_by(app, LedgerChecked)[0]
     assert (finding.answer, finding.lost) == (Answer.NOT_HELD, 1)
-    assert {name: report[name] for name in ("lost", "changed", "resurrected")} == {
+    assert {name: getattr(report, name) for name in ("lost", "changed", "resurrected")} == {
         "lost": 0,
         "changed": 0,
         "resurrected": 0,

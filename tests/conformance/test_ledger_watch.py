@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from app_world import OLD, SOON_S, World, a_world, acknowledged_keys, kinds, until
+from app_world import OLD, SOON_S, World, a_world, acknowledged_keys, told_by, until
 
 from harness.application.background import BackgroundApplication
 from harness.application.ledger import Op
 from harness.errors import DatabaseError
 from harness.model import AppVersion
 from harness.ports import Answer, Session
+from harness.record.events import LedgerChecked, StaleReadSeen
 
 BUSY = {"keys": (1, 12), "readers": 3, "writers": 3}
 """Few keys and many workers: most reads overlap with a write."""
@@ -60,8 +61,8 @@ class Recovery:
         """The application has written over all garbage in its part of the table."""
         until(lambda: not self.world.observer.run(LEFT).scalar())
 
-    def last(self) -> dict[str, Any]:
-        return kinds(self.app, "ledger")[-1]
+    def last(self) -> LedgerChecked:
+        return told_by(self.app, LedgerChecked)[-1]
 
     def settles(self) -> Any:
         return self.app.settle_ledger(self.world.observer)
@@ -73,8 +74,8 @@ def recovery(bench: Any) -> Iterator[Recovery]:
         yield Recovery(bench, world)
 
 
-def worst(told: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(told[name] for name in ("lost", "changed", "resurrected", "for_good", "misread"))
+def worst(told: LedgerChecked) -> tuple[int, ...]:
+    return (told.lost, told.changed, told.resurrected, told.for_good, told.misread)
 
 
 @pytest.mark.parametrize("keys", [(1, 3), (1, 12), (1, 60)])
@@ -91,10 +92,10 @@ def test_nothing_destroyed_is_nobody_accused(recovery, keys):
     finding = recovery.settles()
     told = recovery.last()
     assert (finding.answer, worst(told)) == (Answer.HELD, (0, 0, 0, 0, 0)), finding.found
-    assert (told["reads"] > 300, told["stale_reads"]) == (True, 0)
-    assert f"{told['reads']} reads checked, 0 stale" in finding.found
-    assert kinds(recovery.app, "stale-read") == []
-    assert {check["incident"] for check in kinds(recovery.app, "ledger")} == {0}
+    assert (told.reads > 300, told.stale_reads) == (True, 0)
+    assert f"{told.reads} reads checked, 0 stale" in finding.found
+    assert told_by(recovery.app, StaleReadSeen) == []
+    assert {check.incident for check in told_by(recovery.app, LedgerChecked)} == {0}
 
 
 def test_what_was_destroyed_and_overwritten_is_found_at_the_end_of_the_step(recovery):
@@ -102,13 +103,13 @@ def test_what_was_destroyed_and_overwritten_is_found_at_the_end_of_the_step(reco
     recovery.begins()
     recovery.step("wreck it", GARBAGE)
     found = recovery.last()
-    assert (found["after"], found["final"], found["changed"] > 3) == ("wreck it", False, True)
+    assert (found.after, found.final, found.changed > 3) == ("wreck it", False, True)
     recovery.overwritten()
     recovery.step("wait")
     finding = recovery.settles()
     told = recovery.last()
     assert finding.answer is Answer.NOT_HELD
-    assert told["for_good"] + told["misread"] == finding.lost >= found["changed"]
+    assert told.for_good + told.misread == finding.lost >= found.changed
     assert "destroyed after step 'wreck it', as seen at" in finding.found
     assert "and overwritten by the application" in finding.found
 
@@ -121,14 +122,14 @@ def test_what_nobody_checks_before_it_is_overwritten_is_found_by_reads(recovery)
     recovery.check("wreck it and wait")
     finding = recovery.settles()
     told = recovery.last()
-    assert (finding.answer, told["for_good"] > 0) == (Answer.NOT_HELD, True)
+    assert (finding.answer, told.for_good > 0) == (Answer.NOT_HELD, True)
     assert "destroyed after step 'wreck it and wait'" in finding.found
-    reads = kinds(recovery.app, "stale-read")
-    assert min(told["stale_reads"], 20) == sum(read["counted"] for read in reads) > 0
+    reads = told_by(recovery.app, StaleReadSeen)
+    assert min(told.stale_reads, 20) == sum(read.counted for read in reads) > 0
     for read in reads:
-        assert read["found"].startswith("email is 'garbage', acknowledged was 'w")
-        assert all("example.test" in state for state in read["legal"])
-        assert 0 < read["sent_ns"] < read["answered_ns"]
+        assert read.found.startswith("email is 'garbage', acknowledged was 'w")
+        assert all("example.test" in state for state in read.legal)
+        assert 0 < read.sent_ns < read.answered_ns
 
 
 @pytest.mark.parametrize(
@@ -144,13 +145,13 @@ def test_a_read_finds_it_while_nobody_writes(recovery, how, kind, says):
     recovery.begins()
     recovery.app.hold_writers()
     recovery.world.observer.run(how)
-    until(lambda: len(kinds(recovery.app, "stale-read")) == 20)
+    until(lambda: len(told_by(recovery.app, StaleReadSeen)) == 20)
     recovery.settles()
     told = recovery.last()
-    assert {read["found"].partition(",")[0] for read in kinds(recovery.app, "stale-read")} == {says}
-    until(lambda: recovery.settles() and recovery.last()["stale_reads"] > 25)
-    assert told[kind] > 3
-    assert len(kinds(recovery.app, "stale-read")) == 20, "the rest is counted"
+    assert {read.found.partition(",")[0] for read in told_by(recovery.app, StaleReadSeen)} == {says}
+    until(lambda: recovery.settles() and recovery.last().stale_reads > 25)
+    assert getattr(told, kind) > 3
+    assert len(told_by(recovery.app, StaleReadSeen)) == 20, "the rest is counted"
 
 
 def test_a_deleted_row_that_comes_back_is_found_by_reads(recovery):
@@ -159,10 +160,10 @@ def test_a_deleted_row_that_comes_back_is_found_by_reads(recovery):
     gone = acknowledged_keys(recovery.app, Op.DELETE)
     rows = ", ".join(f"({key}, 'old')" for key in gone)
     recovery.world.observer.run(f"INSERT INTO users (id, email) VALUES {rows}")
-    until(lambda: kinds(recovery.app, "stale-read"))
-    read = kinds(recovery.app, "stale-read")[0]
-    assert (read["key"] in gone, read["found"]) == (True, "the deleted row is back")
-    assert (read["legal"], read["counted"]) == (["no row"], True)
+    until(lambda: told_by(recovery.app, StaleReadSeen))
+    read = told_by(recovery.app, StaleReadSeen)[0]
+    assert (read.key in gone, read.found) == (True, "the deleted row is back")
+    assert (read.legal, read.counted) == (("no row",), True)
     assert recovery.settles().answer is Answer.NOT_HELD
 
 
@@ -171,7 +172,7 @@ def test_what_is_put_back_before_it_was_read_or_overwritten_is_not_lost(recovery
     recovery.begins(readers=0)
     recovery.app.hold_writers()
     recovery.step("put it aside", "CREATE TABLE kept AS SELECT * FROM users", GARBAGE)
-    assert recovery.last()["changed"] > 3
+    assert recovery.last().changed > 3
     recovery.step(
         "bring it back",
         "UPDATE users SET email = (SELECT kept.email FROM kept WHERE kept.id = users.id)",
@@ -256,7 +257,7 @@ def test_a_step_is_accused_of_what_it_destroyed_and_not_of_the_incident(recovery
 
     recovery.begins(incident, versions={"old": KEEPS_ROWS})
     recovery.app.release_writers()
-    destroyed = recovery.last()["incident"]
+    destroyed = recovery.last().incident
     for n, statements in enumerate(steps):
         recovery.step(f"step {n}", *statements)
         until(lambda: recovery.app.works(8, SOON_S).reached)
@@ -264,10 +265,10 @@ def test_a_step_is_accused_of_what_it_destroyed_and_not_of_the_incident(recovery
         recovery.overwritten()
     finding = recovery.settles()
     told = recovery.last()
-    assert (destroyed > 3, told["acknowledged"] > 20) == (True, True)
+    assert (destroyed > 3, told.acknowledged > 20) == (True, True)
     wanted = (Answer.NOT_HELD if is_lost else Answer.HELD, is_lost)
-    assert (finding.answer, told["for_good"] > 0) == wanted, finding.found
-    assert told["stale_reads"] == 0 or is_lost
+    assert (finding.answer, told.for_good > 0) == wanted, finding.found
+    assert told.stale_reads == 0 or is_lost
 
 
 def test_a_locked_table_is_noted_and_looked_at_once_it_is_free(recovery):
@@ -280,14 +281,14 @@ def test_a_locked_table_is_noted_and_looked_at_once_it_is_free(recovery):
     until(lambda: recovery.app.traffic().waiting == 2)
     recovery.check("while it is locked")
     locked = recovery.last()
-    assert (locked["after"], "unreadable" in locked) == ("while it is locked", True)
+    assert (locked.after, locked.unreadable != "") == ("while it is locked", True)
     blocker.close()
     changing.result(SOON_S)
     changer.close()
     recovery.works(2)
     recovery.app.hold_writers()
     recovery.step("free, and wrecked", GARBAGE)
-    assert recovery.last()["changed"] > 3
+    assert recovery.last().changed > 3
 
 
 def test_a_server_that_is_gone_is_no_finding(recovery):
@@ -300,7 +301,7 @@ def test_a_server_that_is_gone_is_no_finding(recovery):
         yield
 
     recovery.app.check_ledger(nobody, "kill it", recovery.bench.database)
-    assert (recovery.last()["after"], recovery.last()["unreadable"]) == (
+    assert (recovery.last().after, recovery.last().unreadable) == (
         "kill it",
         "nobody answers",
     )

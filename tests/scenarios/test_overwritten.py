@@ -10,6 +10,8 @@ from harness import loading, registry
 from harness.drill import plan, results
 from harness.drill.trial import TrialRun
 from harness.model import Drill, Trial
+from harness.record.events import LedgerChecked
+from harness.record.timeline import told
 
 STORY = Path(__file__).parents[1] / "fixtures" / "scenarios" / "bookings-overwritten.yaml"
 DESTROYERS = {"be on the safe side", "put the name back, clean", "delete what looks odd"}
@@ -44,13 +46,13 @@ def test_nothing_but_the_ledger_knows_and_the_ledger_is_not_fooled(
     """Every claim about the table holds; what the desk had been promised was lost all the same."""
     events = TrialRun(trial, lane_of(trial.engine, backend)).run().events()
     result = results.of_trial(events)
-    checks = [event.data for event in events if event.kind == "ledger"]
-    assert result["verdict"] == result["expected"], result["sentence"]
-    assert checks[-1]["final"] is True
+    checks = [event.what for event in told(events, LedgerChecked)]
+    assert result.verdict == result.expected, result.sentence
+    assert checks[-1].final is True
     if trial.purpose == "recovery":
-        assert (result["failed_claims"], result["rpo"]["lost_writes"]) == ([], 0)
+        assert (result.failed_claims, result.rpo.lost_writes) == ((), 0)
         return
-    assert result["failed_claims"] == ["ledger"], result["sentence"]
-    assert result["rpo"]["lost_writes"] >= checks[-1]["for_good"] > 0
+    assert result.failed_claims == ("ledger",), result.sentence
+    assert result.rpo.lost_writes >= checks[-1].for_good > 0
     (step,) = (s.name for s in trial.procedure.steps if s.name in DESTROYERS)
-    assert f"destroyed after step {step!r}" in " ".join(checks[-1]["examples"])
+    assert f"destroyed after step {step!r}" in " ".join(checks[-1].examples)

@@ -323,7 +323,7 @@ def test_what_was_seen_destroyed_stays_lost_whatever_the_last_look_says(
     change = without if last_look is None else partial(turned, change=last_look)
     judgement = judge(change("claim", name="ledger")(events))
     assert (judgement.verdict, judgement.reason) == (Verdict.FAIL, "end_state_wrong")
-    assert (judgement.failed_claims, judgement.rpo["lost_writes"]) == (("ledger",), lost)
+    assert (judgement.failed_claims, judgement.rpo.lost_writes) == (("ledger",), lost)
     assert "ledger: found" in judgement.sentence
 
 
@@ -333,14 +333,14 @@ def test_what_was_seen_destroyed_stays_lost_whatever_the_last_look_says(
 def test_what_the_incident_did_is_not_counted(found: list[Event]) -> None:
     """A read of the incident's damage is no loss of the recovery."""
     judgement = judge(plus(*found)(record()))
-    assert (judgement.verdict, judgement.rpo["lost_writes"]) == (Verdict.PASS, 0)
+    assert (judgement.verdict, judgement.rpo.lost_writes) == (Verdict.PASS, 0)
 
 
 def test_a_last_look_that_counted_more_is_left_as_it_is() -> None:
     """What was lost on the way is among what the claim has counted."""
     worse = turned("claim", {**NOT_HELD, "lost": 9, "found": "9 lost"}, name="ledger")
     judgement = judge(worse(plus(checked(for_good=3, misread=0))(record())))
-    assert judgement.rpo["lost_writes"] == 9
+    assert judgement.rpo.lost_writes == 9
     assert judgement.sentence == "Verification: ledger: found 9 lost, wanted that."
 
 
@@ -349,7 +349,7 @@ def test_an_objective_allows_so_many_writes_lost_on_the_way_too() -> None:
     for allowed, verdict in ((2, "FAIL"), (3, "PASS")):
         events = record(objectives={"lost_writes": allowed})
         judgement = judge(plus(checked(for_good=3, misread=0))(events))
-        assert (judgement.verdict, judgement.rpo["lost_writes"]) == (verdict, 3)
+        assert (judgement.verdict, judgement.rpo.lost_writes) == (verdict, 3)
 
 
 claims = st.builds(
