@@ -34,12 +34,17 @@ class Recovery:
     def begins(self, after: Callable[[], Any] = lambda: None, **changes: Any) -> Recovery:
         """The application has worked for a while, something happened, the reference is taken."""
         self.app = self.world.application(**{**BUSY, **changes})
+        first, last = changes.get("keys", BUSY["keys"])
         self.app.think_s = 0.002
         self.app.start()
-        self.works(20)
+        until(lambda: len(self.acknowledged_rows()) > min(5, (last - first) // 2))
         after()
         self.check("")
         return self
+
+    def acknowledged_rows(self) -> list[int]:
+        """Keys of rows that are there, as their last write was acknowledged."""
+        return [key for op in (Op.INSERT, Op.UPDATE) for key in acknowledged_keys(self.app, op)]
 
     def works(self, operations: int) -> None:
         traffic = self.app.works(operations, SOON_S)
