@@ -6,6 +6,7 @@ Names without a database mean the session's current one, so every function enter
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -43,8 +44,10 @@ FROM information_schema.triggers WHERE TRIGGER_SCHEMA = DATABASE()
 UNION ALL SELECT CAST('VIEW' AS BINARY), CAST(TABLE_NAME AS BINARY), CAST('' AS BINARY), 0
 FROM information_schema.views WHERE TABLE_SCHEMA = DATABASE()
 UNION ALL SELECT CAST(ROUTINE_TYPE AS BINARY), CAST(ROUTINE_NAME AS BINARY), CAST('' AS BINARY), 0
-FROM information_schema.routines
-WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION')
+FROM information_schema.routines WHERE ROUTINE_SCHEMA = DATABASE()
+/*!90200 UNION ALL SELECT CAST('LIBRARY' AS BINARY), CAST(LIBRARY_NAME AS BINARY),
+         CAST('' AS BINARY), 0
+FROM information_schema.libraries WHERE LIBRARY_SCHEMA = DATABASE() */
 UNION ALL SELECT CAST('EVENT' AS BINARY), CAST(EVENT_NAME AS BINARY), CAST('' AS BINARY), 0
 FROM information_schema.events WHERE EVENT_SCHEMA = DATABASE()
 """
@@ -52,7 +55,19 @@ FROM information_schema.events WHERE EVENT_SCHEMA = DATABASE()
 REMEMBERED = ("sql_mode", "time_zone", "character_set_client", "collation_connection")
 """Settings that a program keeps from the session that made it."""
 
-FIRST, LAST = ("PROCEDURE", "FUNCTION"), ("VIEW", "TRIGGER", "EVENT")
+FIRST = ("LIBRARY", "PACKAGE", "PACKAGE BODY", "PROCEDURE", "FUNCTION")
+LAST = ("VIEW", "TRIGGER", "EVENT")
+
+HISTOGRAMS = """
+SELECT NULL, NULL, NULL, NULL FROM information_schema.tables WHERE FALSE
+/*!80000 UNION ALL SELECT TABLE_NAME, COLUMN_NAME,
+  JSON_UNQUOTE(JSON_EXTRACT(HISTOGRAM, '$."number-of-buckets-specified"')),
+  JSON_EXTRACT(HISTOGRAM, '$."auto-update"') = true
+FROM information_schema.column_statistics WHERE SCHEMA_NAME = %s */
+"""
+
+
+USED_LIBRARIES = re.compile(r"^    USING \(.*\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -109,6 +124,13 @@ def copy_tables(s: MySQLSession, template: str, name: str, wanted: Collection[st
             f"INSERT INTO {here} ({listed}) SELECT {listed} FROM {quoting.name(template)}.{here}"
         )
     s.run(f"ANALYZE NO_WRITE_TO_BINLOG TABLE {quoting.names(sorted(wanted))}")
+    for table, column, buckets, updated in s.run(HISTOGRAMS, (template,)).rows:
+        if table in wanted:
+            s.run(
+                f"ANALYZE NO_WRITE_TO_BINLOG TABLE {quoting.name(table)} UPDATE HISTOGRAM ON "
+                f"{quoting.name(column)} WITH {int(buckets)} BUCKETS"
+                + (" AUTO UPDATE" if updated else "")
+            )
 
 
 def copy_sequences(s: MySQLSession, template: str, name: str, had: Collection[str]) -> None:
@@ -143,7 +165,8 @@ def programs(s: MySQLSession, database: str) -> list[Program]:
         (kind.decode(), table.decode(), int(order), name.decode())
         for kind, name, table, order in s.run(PROGRAMS).rows
     )
-    return [_program(s, *row) for row in listed]
+    place = quoting.name(database) + "."
+    return [_program(s, place, *row) for row in listed]
 
 
 def drop_programs(s: MySQLSession, name: str, unwanted: Iterable[Program]) -> None:
@@ -177,11 +200,15 @@ def _created(s: MySQLSession, program: Program) -> bool:
     return True
 
 
-def _program(s: MySQLSession, kind: str, table: str, order: int, name: str) -> Program:
-    """A text beyond ASCII is sent as what it is shown in, not in its maker's character set."""
+def _program(s: MySQLSession, place: str, kind: str, table: str, order: int, name: str) -> Program:
+    """A text beyond ASCII is sent as what it is shown in, not in its maker's character set.
+
+    A routine's libraries are shown in their place, its database.
+    """
     found = s.run(f"SHOW CREATE {kind} {quoting.name(name)}")
     row = dict(zip(found.columns, found.rows[0], strict=True))
-    text = row.get("SQL Original Statement") or row[f"Create {kind.capitalize()}"]
+    text = row.get("SQL Original Statement") or row[f"Create {kind.title()}"]
+    text = USED_LIBRARIES.sub(lambda used: used[0].replace(place, ""), text, count=1)
     settings = {key: str(row[key]) for key in REMEMBERED if row.get(key)}
     if not text.isascii():
         settings.pop("character_set_client", None)
