@@ -55,7 +55,9 @@ FROM information_schema.events WHERE EVENT_SCHEMA = DATABASE()
 REMEMBERED = ("sql_mode", "time_zone", "character_set_client", "collation_connection")
 """Settings that a program keeps from the session that made it."""
 
-FIRST = ("LIBRARY", "PACKAGE", "PACKAGE BODY", "PROCEDURE", "FUNCTION")
+PACKAGES = ("PACKAGE", "PACKAGE BODY")
+"""Of MariaDB, of which older versions know their names only in the mode in which they are made."""
+FIRST = ("LIBRARY", *PACKAGES, "PROCEDURE", "FUNCTION")
 LAST = ("VIEW", "TRIGGER", "EVENT")
 
 HISTOGRAMS = """
@@ -173,6 +175,8 @@ def drop_programs(s: MySQLSession, name: str, unwanted: Iterable[Program]) -> No
     """Drop each of them."""
     enter(s, name)
     for program in unwanted:
+        if program.kind in PACKAGES:
+            _as_made(s, program)
         s.run(f"DROP {program.kind} IF EXISTS {quoting.name(program.name)}")
 
 
@@ -187,10 +191,15 @@ def create_programs(s: MySQLSession, name: str, wanted: Collection[Program]) -> 
         todo = waiting
 
 
-def _created(s: MySQLSession, program: Program) -> bool:
+def _as_made(s: MySQLSession, program: Program) -> None:
+    """Take on the settings under which it was made."""
     settings = ", ".join(f"{key} = {quoting.value(value)}" for key, value in program.settings)
     if settings:
         s.run(f"SET SESSION {settings}")
+
+
+def _created(s: MySQLSession, program: Program) -> bool:
+    _as_made(s, program)
     try:
         s.run(program.text)
     except DatabaseError as error:

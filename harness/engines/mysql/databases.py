@@ -66,7 +66,7 @@ def create(s: MySQLSession, name: str) -> None:
 
 
 def drop(s: MySQLSession, name: str) -> None:
-    """End every session in the database and remove it with its grants; no error if it is not there."""
+    """End every session in the database, remove it and its grants; no error if it is not there."""
     end = time.monotonic() + DROP_DEADLINE_S
     with _settings(s, "lock_wait_timeout"):
         s.run("SET SESSION lock_wait_timeout = 1")

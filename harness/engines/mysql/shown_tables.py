@@ -22,14 +22,15 @@ Part = tuple[str, str, str]
 """Its kind, its name in the table, its definition."""
 
 
-def _outside_of_quotes(what: str) -> re.Pattern[str]:
-    return re.compile(rf"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)|(?:{what})", re.DOTALL)
-
-
-FROM_THE_TABLE = _outside_of_quotes(r" CHARACTER SET \w+| COLLATE \w+")
+QUOTED = r"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)"
+FROM_THE_TABLE = re.compile(rf"{QUOTED}| CHARACTER SET \w+| COLLATE \w+", re.DOTALL)
 """Shown of a column where it is not the table's; the catalogue tells it in any case."""
-NEXT_VALUE = _outside_of_quotes(r" AUTO_INCREMENT=\d+")
-OF_EVERY_PARTITION = _outside_of_quotes(r" ENGINE = \w+")
+NOT_OF_THE_TABLE = re.compile(
+    rf"{QUOTED}| AUTO_INCREMENT=\d+| (?:/\*!80016 )?ENCRYPTION='N'(?: \*/)?", re.DOTALL
+)
+"""Its next value, which is no part of its definition; and what is shown if the database's default
+is another."""
+OF_EVERY_PARTITION = re.compile(rf"{QUOTED}| ENGINE = \w+", re.DOTALL)
 
 
 def take_apart(shown: str, collations: Mapping[str, str]) -> Iterator[Part]:
@@ -56,7 +57,7 @@ def take_apart(shown: str, collations: Mapping[str, str]) -> Iterator[Part]:
     head, partitions = _partitions(end)
     yield from partitions
     yield "column order", "", ", ".join(columns)
-    options = NEXT_VALUE.sub(r"\1", head)
+    options = NOT_OF_THE_TABLE.sub(r"\1", head)
     yield "table", "", " ".join((options, *unknown))
 
 

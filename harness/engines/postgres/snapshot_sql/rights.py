@@ -41,16 +41,18 @@ FROM pg_database WHERE datname = current_database()
 """
 
 OF_OTHERS = f"""
-SELECT 'pg_class'::regclass AS classid, oid, 0 AS part, relacl AS acl FROM pg_class
+SELECT 'pg_class'::regclass AS classid, oid, 0 AS part, relacl AS acl,
+  CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS kind, relowner AS owner FROM pg_class
 WHERE relacl IS NOT NULL AND relnamespace NOT IN (
   'pg_toast'::regnamespace, 'information_schema'::regnamespace)
 UNION ALL
-SELECT 'pg_class'::regclass, attrelid, attnum, attacl FROM pg_attribute WHERE attacl IS NOT NULL
+SELECT 'pg_class'::regclass, attrelid, attnum, attacl, 'c', relowner
+FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE attacl IS NOT NULL
 UNION ALL
-SELECT 'pg_proc'::regclass, oid, 0, proacl FROM pg_proc
+SELECT 'pg_proc'::regclass, oid, 0, proacl, 'f', proowner FROM pg_proc
 WHERE proacl IS NOT NULL AND pronamespace IS DISTINCT FROM to_regnamespace('{GUARD_SCHEMA}')
 UNION ALL
-SELECT 'pg_type'::regclass, oid, 0, typacl FROM pg_type WHERE typacl IS NOT NULL
+SELECT 'pg_type'::regclass, oid, 0, typacl, 'T', typowner FROM pg_type WHERE typacl IS NOT NULL
 """
 
 GRANTS = f"""
@@ -66,6 +68,8 @@ LATERAL pg_identify_object(g.classid, g.oid, g.part) AS i
 WHERE (g.oid < 16384 OR EXISTS (SELECT FROM member m WHERE m.classid = g.classid
                                                      AND m.objid = g.oid))
   AND p.initprivs::text IS DISTINCT FROM g.acl::text
+  AND {SORTED.format("COALESCE(p.initprivs, acldefault(g.kind, g.owner))")}
+    <> {SORTED.format("g.acl")}
   AND i.schema IS DISTINCT FROM 'information_schema'
 UNION ALL
 SELECT 'grant on ' || concat_ws(' ', 'default', CASE d.defaclobjtype::text WHEN 'r' THEN 'tables'
@@ -95,10 +99,11 @@ JOIN pg_database d ON d.oid = l.objoid AND l.classoid = 'pg_database'::regclass
 WHERE d.datname = current_database()
 """
 
-LARGE_OBJECTS = """
+LARGE_OBJECTS = f"""
 SELECT 'large objects', concat(count(*), ', checksum ', sum(hashtextextended(concat_ws(' ', m.oid,
-  pg_get_userbyid(m.lomowner), ARRAY(SELECT one::text FROM unnest(m.lomacl) AS one ORDER BY 1)), 0
-)::numeric)) FROM pg_largeobject_metadata m HAVING count(*) > 0
+  pg_get_userbyid(m.lomowner), CASE WHEN m.lomacl IS NOT NULL THEN NULLIF(
+    {SORTED.format("m.lomacl")}, {SORTED.format("acldefault('L', m.lomowner)")}) END), 0)::numeric))
+FROM pg_largeobject_metadata m HAVING count(*) > 0
 """
 """That they are there, whose they are and who may read them; what they hold counts as rows."""
 

@@ -24,7 +24,8 @@ SPACES = f"""
 WITH n AS MATERIALIZED ({USER_SPACES}),
 bond AS MATERIALIZED (
   SELECT classid, objid, objsubid, refobjid, deptype FROM pg_depend
-  WHERE deptype IN ('e', 'x') OR deptype = 'i' AND classid = 'pg_proc'::regclass),
+  WHERE deptype IN ('e', 'x')
+    OR deptype = 'i' AND classid IN ('pg_proc'::regclass, 'pg_cast'::regclass)),
 member AS MATERIALIZED (SELECT classid, objid, refobjid, deptype FROM bond WHERE deptype <> 'x'),
 t AS MATERIALIZED (
   SELECT c.*, n.nspname, n.nspname || '.' || c.relname AS named
