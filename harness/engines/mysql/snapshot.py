@@ -144,7 +144,13 @@ def tables(s: MySQLSession) -> dict[str, Table]:
     for table, index, column in s.run(KEYS).rows:
         keys.setdefault(table, {}).setdefault(index, []).append(column)
     return {
-        table: Table(table, quoting.name(table), of, _key_among(keys.get(table, {})))
+        table: Table(
+            table,
+            quoting.name(table),
+            of,
+            _key_among(keys.get(table, {})),
+            {column: quoting.name(column) for column in of},
+        )
         for table, of in _readable(s).items()
     }
 
@@ -185,7 +191,9 @@ def is_one_of(columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> str:
 
 
 def _literal_of_key(value: Any) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) and value else quoting.value(value)
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}" if value else "''"
+    return quoting.value(value)
 
 
 def counters(s: MySQLSession, next_keys: str = NEXT_KEYS) -> dict[str, Counter]:

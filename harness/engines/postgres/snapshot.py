@@ -77,13 +77,24 @@ def partitioned(s: PostgresSession) -> dict[str, Table]:
 
 
 def _table(
-    only: str, named: str, space: str, table: str, columns: list[str], key: list[str]
+    only: str,
+    named: str,
+    space: str,
+    table: str,
+    columns: list[str],
+    key: list[str],
+    as_texts: list[bool],
 ) -> Table:
+    values = {column: quoting.name(column) for column in columns}
     return Table(
         named,
         f"{only}{quoting.name(space)}.{quoting.name(table)}",
-        {column: quoting.name(column) for column in columns},
+        values,
         tuple(key),
+        {
+            column: f"{value}::text" if as_text else value
+            for (column, value), as_text in zip(values.items(), as_texts, strict=True)
+        },
     )
 
 

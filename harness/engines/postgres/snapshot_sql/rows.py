@@ -17,16 +17,24 @@ SELECT n.nspname || '.' || c.relname, n.nspname::text, c.relname::text,
                      AND o.attnum = ANY (x.indkey[0:x.indnkeyatts - 1]))
                ORDER BY x.indisprimary DESC, x.indnkeyatts, x.indexrelid::regclass::text LIMIT 1
              )::int2[]) WITH ORDINALITY AS k (n, at)
-             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.n ORDER BY k.at)
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.n ORDER BY k.at),
+       ARRAY(SELECT a.atttypid NOT IN (
+               'bool'::regtype, 'int2'::regtype, 'int4'::regtype, 'int8'::regtype,
+               'float4'::regtype, 'float8'::regtype, 'numeric'::regtype, 'text'::regtype,
+               'varchar'::regtype, 'bpchar'::regtype, 'uuid'::regtype, 'bytea'::regtype)
+             FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+               AND a.attgenerated <> 'v' ORDER BY a.attname)
 """
-"""Each table with its readable columns, and the columns that tell its rows apart."""
+"""Each table with its readable columns, the columns that tell its rows apart, and for each column
+whether it is shown as text, for a client may not know its type or value."""
 
 TABLES = f"""{READABLE}
 FROM pg_class c JOIN ({USER_SPACES}) n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated
 UNION ALL
 SELECT 'large objects', 'pg_catalog', 'pg_largeobject', ARRAY['data', 'loid', 'pageno'],
-       ARRAY['loid', 'pageno']
+       ARRAY['loid', 'pageno'], ARRAY[false, false, false]
 WHERE EXISTS (SELECT FROM pg_largeobject_metadata)
 ORDER BY 1
 """
