@@ -45,8 +45,14 @@ def hidden_with(
     return frozenset(
         key
         for key in objects
-        if ABOUT.sub("", key, count=1) in named_after or _is_part(key, tables)
+        if _about(key) in named_after or _is_part(key, tables)
     )
+
+
+def _about(key: str) -> str:
+    """The object of which something is said, else itself; a server quotes names in what it says."""
+    rest, said = ABOUT.subn("", key, count=1)
+    return rest.replace('"', "").replace("statistics object ", "statistics ") if said else key
 
 
 def _of_one(
@@ -77,7 +83,7 @@ def _is_part(key: str, tables: Collection[str]) -> bool:
     >>> _is_part("comment on trigger at on public.changes", {"public.changes"})
     True
     """
-    match = KIND.fullmatch(ABOUT.sub("", key, count=1))
+    match = KIND.fullmatch(_about(key))
     if match is None or match[1] in PROGRAMS:
         return False
     name = match[2]

@@ -165,7 +165,7 @@ KEYS = {
         "uuid": ("uuid", "md5(n::text)::uuid"),
         "bytea": ("bytea", "decode(md5(n::text), 'hex')"),
         "date": ("date", "CASE n WHEN 1 THEN 'infinity' ELSE '2024-01-01'::date + n END"),
-        "timestamptz": ("timestamptz", "timestamptz '2024-01-01 00:00:00.5+00' + n * interval '1h'"),
+        "timestamptz": ("timestamptz", "timestamptz '2024-01-01 0:00:00.5+00' + n * interval '1h'"),
         "numeric": ("numeric(20,5)", "n / 3.0"),
         "double precision": ("double precision", "n / 3.0::float8"),
         "boolean": ("boolean", "n = 1"),

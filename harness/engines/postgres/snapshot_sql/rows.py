@@ -71,7 +71,13 @@ LEFT JOIN LATERAL (
   ) AS y ON y.oid = a.atttypid
   WHERE y.base IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype,
                    'float4'::regtype, 'float8'::regtype)
+    AND NOT (u.relispartition AND EXISTS (
+      SELECT FROM pg_inherits i JOIN pg_attrdef f ON f.adrelid = i.inhparent
+      JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+      WHERE i.inhrelid = u.oid))
 ) AS o ON true ORDER BY 1, 8, 9, 10
 """
 """Each sequence, once for each column that takes its values: which owns it, or has it as its
-default. A column that is not a number takes them in some form that cannot be told."""
+default. A column that is not a number takes them in some form that cannot be told; a partition
+takes those of the table it belongs to."""
