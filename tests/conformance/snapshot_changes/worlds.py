@@ -145,6 +145,10 @@ class World:
         names = names_of(self._kind, self.rng, self._numbers, self.database, self.collation, odd)
         return change.with_names(names)
 
+    def enter(self, session: Session, database: str) -> None:
+        """Go on in another database."""
+        self.session, self.database = session, database
+
     def run(self, statements: Sequence[str]) -> None:
         for sql in statements:
             try:
