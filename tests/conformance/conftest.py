@@ -56,8 +56,6 @@ class Words:
     lock_timeout: str
     statement_timeout: str
     trigger: tuple[str, ...]
-    drop_check: str
-    retype: str
     on_notes: str = ""
 
     @property
@@ -76,8 +74,6 @@ DIALECTS = {
             "CREATE TRIGGER notes_shout BEFORE INSERT ON notes "
             "FOR EACH ROW EXECUTE FUNCTION shout()",
         ),
-        drop_check="ALTER TABLE users DROP CONSTRAINT users_score_sane",
-        retype="ALTER TABLE users ALTER COLUMN note TYPE varchar(60)",
         on_notes=" ON notes",
     ),
     "mysql": Words(
@@ -88,8 +84,6 @@ DIALECTS = {
             "CREATE TRIGGER notes_shout BEFORE INSERT ON notes "
             "FOR EACH ROW SET NEW.body = upper(NEW.body)",
         ),
-        drop_check="ALTER TABLE users DROP CHECK users_score_sane",
-        retype="ALTER TABLE users MODIFY note varchar(60)",
     ),
     "mariadb": Words(
         no_such_column="1054",
@@ -99,8 +93,6 @@ DIALECTS = {
             "CREATE TRIGGER notes_shout BEFORE INSERT ON notes "
             "FOR EACH ROW SET NEW.body = upper(NEW.body)",
         ),
-        drop_check="ALTER TABLE users DROP CONSTRAINT users_score_sane",
-        retype="ALTER TABLE users MODIFY note varchar(60)",
     ),
 }
 
