@@ -10,13 +10,12 @@ from harness.ports.contents import Counter
 ABOUT = re.compile(r"(?:grant|comment|label of \S+) on ")
 """What is said of another object, which follows by its kind and name."""
 
-KIND = re.compile(
-    r"((?:foreign |partitioned )?table (?:column|constraint)|(?:materialized )?view column"
-    r"|column order|domain constraint|materialized view|foreign table|[a-z]+) (.*)",
+PART = re.compile(
+    r"(?:(?:foreign )?table(?: column| constraint)?|(?:materialized )?view(?: column)?"
+    r"|column(?: order)?|index|constraint|partition|period|histogram|trigger|rule|policy) (.*)",
     re.DOTALL,
 )
-PROGRAMS = frozenset({"function", "procedure", "event", "library", "package", "database", "schema"})
-"""Kinds that may have a table's name and are not of it."""
+"""Kinds that have a table's name, or stand in one; a program of that name is another thing."""
 
 TELLS = {
     "index": (" USING ", (" ON {} USING ", " ON ONLY {} USING ")),
@@ -42,11 +41,7 @@ def hidden_with(
         for key, told in objects.items()
         if key.partition(" ")[0] in TELLS and _of_one(key, told, tables, counters, everything)
     }
-    return frozenset(
-        key
-        for key in objects
-        if _about(key) in named_after or _is_part(key, tables)
-    )
+    return frozenset(key for key in objects if _about(key) in named_after or _is_part(key, tables))
 
 
 def _about(key: str) -> str:
@@ -83,10 +78,10 @@ def _is_part(key: str, tables: Collection[str]) -> bool:
     >>> _is_part("comment on trigger at on public.changes", {"public.changes"})
     True
     """
-    match = KIND.fullmatch(_about(key))
-    if match is None or match[1] in PROGRAMS:
+    match = PART.fullmatch(_about(key))
+    if match is None:
         return False
-    name = match[2]
+    name = match[1]
     return any(
         name == table or name.startswith(f"{table}.") or name.endswith(f" on {table}")
         for table in tables
