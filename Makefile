@@ -6,7 +6,7 @@ PYTHON ?= python3
 BACKEND ?= auto
 ARGS ?=
 
-.PHONY: help setup drill full test check teeth bench tools kills schema clean
+.PHONY: help setup drill full test check teeth snapshots bench tools kills schema clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -39,6 +39,9 @@ check: setup ## Lint, types and the tests that need no server
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/unit tests/architecture tests/reports
+
+snapshots: setup ## Change every kind of object on every engine; the snapshot must name it
+	MDRILL_CHANGES=350 $(BIN)/pytest tests/conformance/test_snapshot_property.py $(ARGS)
 
 bench: setup ## Measure a trial against a fresh container for each trial
 	$(BIN)/python tests/bench $(ARGS)

@@ -13,13 +13,15 @@ class Table:
     ``source`` is what stands behind FROM. ``columns`` maps each readable column, in the order of
     names, to an expression of its value that is the same in every session and never NULL where the
     engine needs that. ``key`` are columns (the primary key, else a unique one without NULL) that
-    tell its rows apart; empty if there are none.
+    tell its rows apart; empty if there are none. ``shown`` maps each column to an expression that
+    any client can read: a date of PostgreSQL's may be infinite.
     """
 
     name: str
     source: str
     columns: Mapping[str, str]
-    key: tuple[str, ...] = ()
+    key: tuple[str, ...]
+    shown: Mapping[str, str]
 
 
 @dataclass(frozen=True)

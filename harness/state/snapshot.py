@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -12,11 +11,7 @@ from fnmatch import fnmatchcase
 from harness.ports import Engine, Session
 from harness.ports.contents import Counter
 from harness.state import rows
-
-KINDS = re.compile(r"((?:[a-z]+ )*)(.*)", re.DOTALL)
-"""``comment on table column public.users.id``: what it is, and its name."""
-NAMED_AFTER = frozenset({"index", "sequence"})
-"""Kinds whose names do not tell the table, but by custom begin with its name."""
+from harness.state.belonging import hidden_with
 
 
 @dataclass(frozen=True)
@@ -48,10 +43,15 @@ class Snapshot:
         own = self._of_tool(tables)
         if not own:
             return self
+        hidden = hidden_with(own, self.objects, self.counters, self.tables())
         return Snapshot(
-            {k: v for k, v in self.objects.items() if not _belongs(k, own)},
+            {k: v for k, v in self.objects.items() if k not in hidden},
             {k: v for k, v in self.contents.items() if k not in own},
-            {k: v for k, v in self.counters.items() if not _belongs(f"sequence {k}", own)},
+            {
+                k: v
+                for k, v in self.counters.items()
+                if k not in own and f"sequence {k}" not in hidden
+            },
         )
 
     def tables(self) -> frozenset[str]:
@@ -74,26 +74,6 @@ class Snapshot:
 def _is_called(table: str, told: str) -> bool:
     """Whether ``public.users`` is meant by ``users``, ``public.users`` or ``use*``."""
     return fnmatchcase(table if "." in told else table.rpartition(".")[2], told)
-
-
-def _belongs(key: str, tables: Collection[str]) -> bool:
-    """Whether an object is one of the tables, or a part of one, or named after one as an index is.
-
-    >>> _belongs("column public.changes.id", {"public.changes"})
-    True
-    >>> _belongs("column changes.tags", {"tags"})
-    False
-    """
-    match = KINDS.match(key)
-    assert match is not None
-    kinds, name = match.groups()
-    endings = (".", "_") if kinds.strip() in NAMED_AFTER else (".",)
-    return any(
-        name == table
-        or name.startswith(tuple(table + ending for ending in endings))
-        or name.endswith(f" on {table}")
-        for table in tables
-    )
 
 
 def schema_of(engine: Engine, session: Session) -> Snapshot:

@@ -58,8 +58,6 @@ class Words:
     lock_timeout: str
     statement_timeout: str
     trigger: tuple[str, ...]
-    drop_check: str
-    retype: str
     on_notes: str = ""
 
     @property
@@ -78,8 +76,6 @@ DIALECTS = {
             "CREATE TRIGGER notes_shout BEFORE INSERT ON notes "
             "FOR EACH ROW EXECUTE FUNCTION shout()",
         ),
-        drop_check="ALTER TABLE users DROP CONSTRAINT users_score_sane",
-        retype="ALTER TABLE users ALTER COLUMN note TYPE varchar(60)",
         on_notes=" ON notes",
     ),
     "mysql": Words(
@@ -90,8 +86,6 @@ DIALECTS = {
             "CREATE TRIGGER notes_shout BEFORE INSERT ON notes "
             "FOR EACH ROW SET NEW.body = upper(NEW.body)",
         ),
-        drop_check="ALTER TABLE users DROP CHECK users_score_sane",
-        retype="ALTER TABLE users MODIFY note varchar(60)",
     ),
     "mariadb": Words(
         no_such_column="1054",
@@ -101,8 +95,6 @@ DIALECTS = {
             "CREATE TRIGGER notes_shout BEFORE INSERT ON notes "
             "FOR EACH ROW SET NEW.body = upper(NEW.body)",
         ),
-        drop_check="ALTER TABLE users DROP CONSTRAINT users_score_sane",
-        retype="ALTER TABLE users MODIFY note varchar(60)",
     ),
 }
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rich_worlds import CHANGES, WORLDS
 
+from harness.state.difference import difference
+from harness.state.snapshot import Snapshot, take
+
 TEMPLATE = "conformance_rich"
 
 
-@dataclass(frozen=True)
-class Held:
-    """Everything a snapshot tells of one database."""
-
-    schema: dict[str, str]
-    contents: dict[str, tuple[int, str]]
-    sequences: dict[str, int]
-
-
-def held(bench: Any, database: str) -> Held:
-    """Count the database in a session of its own."""
-    snapshot, session = bench.engine.snapshot, bench.connect(database=database)
-    found = Held(snapshot.schema(session), snapshot.contents(session), snapshot.sequences(session))
+def held(bench: Any, database: str) -> Snapshot:
+    """All that the database holds, read in a session of its own."""
+    session = bench.connect(database=database)
+    found = take(bench.engine, session)
     session.close()
     return found
 
@@ -40,7 +35,7 @@ def furnish(bench: Any, name: str = TEMPLATE) -> str:
     return name
 
 
-def differing(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
     """The names whose values differ, or that only one has."""
     return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
 
@@ -80,24 +75,25 @@ def _tour(bench: Any) -> dict[str, Stop]:
         session.close()
         changed = held(bench, database)
         databases.reset(admin, template(bench), database, touched(bench, original, changed))
+        gap = difference(original, changed)
         stops[name] = Stop(
-            differing(original.schema, changed.schema),
+            {*gap.gone, *gap.new, *gap.changed},
             differing(original.contents, changed.contents),
             remaining(original, held(bench, database)),
         )
     return stops
 
 
-def remaining(one: Held, other: Held) -> set[str]:
-    """Everything in which two censuses differ, next values included."""
+def remaining(one: Snapshot, other: Snapshot) -> set[str]:
+    """Everything in which two snapshots differ, the order of columns and next values included."""
     return (
-        differing(one.schema, other.schema)
+        differing(one.objects, other.objects)
         | differing(one.contents, other.contents)
-        | differing(one.sequences, other.sequences)
+        | differing(one.counters, other.counters)
     )
 
 
-def touched(bench: Any, one: Held, other: Held) -> set[str]:
-    """The tables that a reset has to make anew, as far as two censuses tell them."""
+def touched(bench: Any, one: Snapshot, other: Snapshot) -> set[str]:
+    """The tables that a reset has to make anew, as far as two snapshots tell them."""
     rows = differing(one.contents, other.contents)
-    return bench.engine.snapshot.tables_of({*differing(one.schema, other.schema), *rows})
+    return bench.engine.snapshot.tables_of({*differing(one.objects, other.objects), *rows})

@@ -335,7 +335,7 @@ MYSQL_CHANGES = {
     ),
     "a unique index": change(
         "ALTER TABLE people DROP INDEX people_born, ADD UNIQUE INDEX people_born (born, id)",
-        objects=("index people.people_born", "constraint people.people_born"),
+        objects=("index people.people_born",),
     ),
     "a check": change(
         "ALTER TABLE twins ADD CONSTRAINT no_z CHECK (a <> 'z')",

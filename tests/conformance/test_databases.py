@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from rich_bench import held, template, touched, tour
+from rich_bench import held, remaining, template, touched, tour
 from rich_worlds import CHANGES
+from snapshot_changes.worlds import World
 
 from harness.errors import DatabaseError
 
@@ -48,6 +49,77 @@ def test_a_clone_holds_everything(bench):
     assert held(bench, second) == original
 
 
+OF_THE_WHOLE = ("database", "setting", "subscription", "comment on database", "label of a on data")
+"""Objects that a database has by its name, and that its files do not hold."""
+
+
+def test_a_clone_holds_whatever_can_be_changed(bench):
+    """All changes at once in one database, which is cloned, and then reset when all is undone."""
+    world = World(bench, seed=1)
+    for each in world.changes:
+        change = world.named(each)
+        world.run((*change.given, *change.does))
+        if set(change.changed) & {"database itself", "database default"}:
+            world.run(change.back)
+    original, name = world.snapshot(), bench.new_name()
+    world.session.close()
+    databases, admin = bench.engine.databases, bench.admin()
+    databases.clone(admin, world.database, name)
+    assert remaining(original, held(bench, name)) == set()
+    gone = bench.new_name()
+    databases.create(admin, gone)
+    databases.reset(admin, gone, name, original.tables())
+    assert remaining(held(bench, gone), held(bench, name)) == set()
+    databases.reset(admin, world.database, name, original.tables())
+    assert remaining(original, held(bench, name)) == set()
+
+
+def test_a_clone_has_what_its_database_has_by_its_name(bench):
+    """Owner, limits, settings, rights, options: one at a time, cloned, reset, and dropped."""
+    databases, admin, without = bench.engine.databases, bench.admin(), []
+    world = World(bench, seed=1)
+    plain = world.database
+    for each in world.changes:
+        if not any(key.startswith(OF_THE_WHOLE) for key in (*each.new, *each.changed)):
+            continue
+        database, name = bench.new_name(), bench.new_name()
+        databases.clone(admin, plain, database)
+        world.enter(bench.connect(database=database), database)
+        change = world.named(each)
+        world.run((*change.given, *change.does))
+        original = held(bench, database)
+        world.session.close()
+        databases.clone(admin, database, name)
+        if left := remaining(original, held(bench, name)):
+            without.append(f"cloned: {each.name}: {left}")
+        databases.reset(admin, plain, name, ())
+        if left := remaining(held(bench, plain), held(bench, name)):
+            without.append(f"taken back: {each.name}: {left}")
+        databases.reset(admin, database, name, ())
+        if left := remaining(original, held(bench, name)):
+            without.append(f"reset: {each.name}: {left}")
+        databases.drop(admin, name)
+        databases.drop(admin, database)
+    assert without == []
+
+
+def test_a_dropped_database_leaves_no_right_behind(bench):
+    """One that is made by the same name later has nobody's rights."""
+    databases, admin, name = bench.engine.databases, bench.admin(), bench.new_name()
+    world = World(bench, seed=1)
+    plain = world.database
+    databases.clone(admin, plain, name)
+    world.enter(bench.connect(database=name), name)
+    for each in world.changes:
+        if any(key.startswith("grant on ") for key in each.new):
+            change = world.named(each)
+            world.run((*change.given, *change.does))
+    world.session.close()
+    databases.drop(admin, name)
+    databases.clone(admin, plain, name)
+    assert remaining(held(bench, plain), held(bench, name)) == set()
+
+
 def test_a_clone_leaves_the_template_and_the_session_alone(bench):
     """The template's snapshot is what it was, and the next statement runs as before."""
     original, admin = held(bench, template(bench)), bench.admin()
@@ -63,7 +135,7 @@ def test_a_clone_leaves_the_template_and_the_session_alone(bench):
 
 
 def test_many_changes_are_reset(bench):
-    """Seventeen at once, told by two censuses, and all is as in the template."""
+    """Seventeen at once, told by two snapshots, and all is as in the template."""
     original = held(bench, template(bench))
     database = changed(bench, AT_ONCE[bench.engine.dialect])
     tables = touched(bench, original, held(bench, database))
@@ -72,7 +144,7 @@ def test_many_changes_are_reset(bench):
 
 
 def test_each_change_alone_is_reset(bench):
-    """One after the other in one database, each told by two censuses."""
+    """One after the other in one database, each told by two snapshots."""
     assert {name: stop.left for name, stop in tour(bench).items() if stop.left} == {}
 
 

@@ -11,9 +11,9 @@ import pytest
 from harness.errors import DatabaseError, StepFailed
 from harness.ports import Address, Engine, HasTools, Killable, Pausable, ToolResult
 from harness.registry import engine as engine_named
+from harness.state.snapshot import schema_of, take
 
 TLS_RECORD = b"\x17\x03"
-USER_COLUMNS = ("email", "name", "status", "score", "team_id", "note")
 
 
 def needs(bench: Any, trait: str) -> None:
@@ -247,14 +247,9 @@ def test_drop_ends_the_sessions_in_it(bench):
 
 
 def test_a_clone_is_a_true_copy(bench):
-    """Same fingerprint, same rows, with the foreign key, check, unique key and trigger at work."""
-    catalog = bench.engine.catalog
+    """The same objects and rows, with the foreign key, check, unique key and trigger at work."""
     other = bench.connect(database=bench.copy())
-    session = bench.connect()
-    assert catalog.fingerprint(session) == catalog.fingerprint(other)
-    assert catalog.checksum(session, "users", USER_COLUMNS) == catalog.checksum(
-        other, "users", USER_COLUMNS
-    )
+    assert take(bench.engine, bench.connect()) == take(bench.engine, other)
     for broken in (
         "INSERT INTO users (id, email, score, team_id) VALUES (9001, 'a', 1, 99)",
         "INSERT INTO users (id, email, score) VALUES (9001, 'a', 1000001)",
@@ -575,148 +570,6 @@ def test_a_check_that_is_not_enforced_is_told(bench):
     assert not bench.engine.catalog.constraints(session, "users")["low"].enforced
 
 
-CHANGES = {
-    "a new table": "CREATE TABLE extra (id bigint PRIMARY KEY)",
-    "a table less": "DROP TABLE tags",
-    "a new column": "ALTER TABLE users ADD COLUMN phone varchar(20)",
-    "a column less": "ALTER TABLE users DROP COLUMN note",
-    "another name": "ALTER TABLE users RENAME COLUMN note TO remark",
-    "another default": "ALTER TABLE users ALTER COLUMN status SET DEFAULT 'new'",
-    "no default": "ALTER TABLE users ALTER COLUMN status DROP DEFAULT",
-    "another type": None,
-    "a check less": None,
-    "a new index": "CREATE INDEX users_note ON users (note)",
-    "a new unique index": "CREATE UNIQUE INDEX users_note ON users (score)",
-    "a new foreign key": (
-        "ALTER TABLE tags ADD CONSTRAINT tags_user FOREIGN KEY (user_id) REFERENCES users (id)"
-    ),
-    "a trigger less": None,
-}
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_the_fingerprint_sees_every_change_of_the_schema(bench, change):
-    """Columns, indexes, constraints and triggers are all part of it."""
-    catalog, session = bench.engine.catalog, bench.connect()
-    sql = (
-        CHANGES[change]
-        or {
-            "another type": bench.words.retype,
-            "a check less": bench.words.drop_check,
-            "a trigger less": bench.words.drop_trigger,
-        }[change]
-    )
-    before = catalog.fingerprint(session)
-    session.run(sql)
-    assert catalog.fingerprint(session) != before
-
-
-def test_a_column_put_back_gives_the_fingerprint_back(bench):
-    """It stands last now, and the schema is the same nevertheless; data does not count."""
-    catalog, session = bench.engine.catalog, bench.connect()
-    before = catalog.fingerprint(session)
-    session.run("ALTER TABLE users DROP COLUMN note")
-    session.run("ALTER TABLE users ADD COLUMN note varchar(50)")
-    session.run("DELETE FROM users WHERE id > 100")
-    wanted = ["id", "email", "name", "status", "score", "team_id", "twice", "note"]
-    assert [*catalog.columns(session, "users")] == wanted
-    assert catalog.fingerprint(session) == before
-
-
-def test_one_changed_value_changes_the_checksum(bench):
-    """And changing it back gives the checksum back."""
-    catalog, session = bench.engine.catalog, bench.connect()
-    before = catalog.checksum(session, "users", USER_COLUMNS)
-    session.run("UPDATE users SET note = 'x' WHERE id = 1000")
-    changed = catalog.checksum(session, "users", USER_COLUMNS)
-    session.run("UPDATE users SET note = NULL WHERE id = 1000")
-    assert before[0] == changed[0] == 2000
-    assert before != changed
-    assert before == catalog.checksum(session, "users", USER_COLUMNS)
-
-
-def test_a_column_left_out_does_not_count(bench):
-    """Only the named columns are summed."""
-    catalog, session = bench.engine.catalog, bench.connect()
-    before = catalog.checksum(session, "users", ("email", "name"))
-    session.run("UPDATE users SET score = 0")
-    assert catalog.checksum(session, "users", ("email", "name")) == before
-
-
-def loose(bench: Any, *rows: tuple[str | None, str | None]) -> tuple[int, str]:
-    """The checksum of exactly these rows, put in in this order."""
-    session = bench.connect()
-    session.run("DELETE FROM loose")
-    for row in rows:
-        session.run("INSERT INTO loose VALUES (%s, %s)", row)
-    return bench.engine.catalog.checksum(session, "loose", ("a", "b"))
-
-
-def test_the_order_of_rows_does_not_count(bench):
-    """The same rows, put in the other way round."""
-    assert loose(bench, ("1", "x"), ("2", "y")) == loose(bench, ("2", "y"), ("1", "x"))
-
-
-DIFFERENT = {
-    "a pair of equal rows against another pair": ([("1", "x")] * 2, [("2", "y")] * 2),
-    "three equal rows against one": ([("1", "x")] * 3, [("1", "x")]),
-    "NULL against an empty text": ([(None, "x")], [("", "x")]),
-    "NULL in one column against the other": ([(None, "x")], [("x", None)]),
-    "the border between two values": ([("ab", "c")], [("a", "bc")]),
-    "values crossed between rows": ([("1", "x"), ("2", "y")], [("1", "y"), ("2", "x")]),
-    "upper case": ([("a", "x")], [("A", "x")]),
-    "a separator inside a value": ([("a,b", "c")], [("a", "b,c")]),
-    "a space at the end": ([("a ", "c")], [("a", "c")]),
-    "the word NULL": ([(None, "c")], [("NULL", "c")]),
-}
-
-
-@pytest.mark.parametrize("case", DIFFERENT)
-def test_different_rows_have_different_checksums(bench, case):
-    """Also where an XOR of hashes or a join of texts would be blind."""
-    one, other = DIFFERENT[case]
-    assert loose(bench, *one)[1] != loose(bench, *other)[1]
-
-
-def test_an_empty_table_has_a_checksum(bench):
-    """No rows, and still an answer."""
-    assert loose(bench)[0] == 0
-
-
-def test_rows_can_be_left_out_by_key(bench):
-    """Any number of them; what the application wrote is judged elsewhere."""
-    catalog, session = bench.engine.catalog, bench.connect()
-    before = catalog.checksum(session, "users", USER_COLUMNS, "id", [1500])
-    session.run("UPDATE users SET note = 'changed' WHERE id = 1500")
-    assert catalog.checksum(session, "users", USER_COLUMNS, "id", [1500]) == before
-    session.run("INSERT INTO users (id, email, score) VALUES (20000, 'late', 1)")
-    many = [1500, *range(2001, 22001)]
-    assert catalog.checksum(session, "users", USER_COLUMNS, "id", many) == before
-    assert catalog.checksum(session, "users", USER_COLUMNS, "id", many[1:]) != before
-    assert before[0] == 1999
-
-
-def test_rows_can_be_left_out_by_a_text_key(bench):
-    """The key need not be a number."""
-    session = bench.connect()
-    session.run("INSERT INTO loose VALUES ('it''s', 'x'), ('b', 'y')")
-    found = bench.engine.catalog.checksum(session, "loose", ("a", "b"), "a", ["it's", "none"])
-    assert found == bench.engine.catalog.checksum(session, "loose", ("a", "b"), "a", ["it's"])
-    assert found[0] == 1
-
-
-def test_row_hashes_tell_which_rows_differ(bench):
-    """Exactly the keys whose values changed have another hash."""
-    catalog, session = bench.engine.catalog, bench.connect()
-    before = catalog.row_hashes(session, "users", "id", USER_COLUMNS)
-    session.run("UPDATE users SET note = 'x' WHERE id IN (5, 500)")
-    after = catalog.row_hashes(session, "users", "id", USER_COLUMNS)
-    assert {key for key in before if before[key] != after[key]} == {5, 500}
-    assert len(before) == len(after) == 2000
-    left = catalog.row_hashes(session, "users", "id", USER_COLUMNS, [5, 500])
-    assert left == {key: value for key, value in before.items() if key not in (5, 500)}
-
-
 def test_the_key_is_the_single_primary_column(bench):
     """A primary key of two columns, or none, gives None."""
     catalog, session = bench.engine.catalog, bench.connect()
@@ -774,13 +627,9 @@ def restored(bench: Any, dump: bytes, how: str = "restore") -> str:
 @pytest.mark.parametrize("how", ["restore", "load"])
 def test_a_dump_restores_everything(bench, how):
     """Schema and rows of a whole database, exactly; the nonce is not touched."""
-    catalog, session = bench.engine.catalog, bench.connect()
     dump = bench.engine.backups.dump(tools(bench), bench.database)
     other = bench.connect(database=restored(bench, dump, how))
-    assert catalog.fingerprint(session) == catalog.fingerprint(other)
-    for table in catalog.tables(session):
-        columns = [name for name, c in catalog.columns(session, table).items() if not c.generated]
-        assert catalog.checksum(session, table, columns) == catalog.checksum(other, table, columns)
+    assert take(bench.engine, bench.connect()) == take(bench.engine, other)
     assert bench.engine.databases.read_nonce(other) == bench.guard.nonce
 
 
@@ -861,16 +710,16 @@ def test_restoring_over_the_live_table_loses_what_came_later(bench):
     assert again.run("SELECT count(*) FROM notes WHERE body = 'edited'").scalar() == 0
 
 
-# --------------------------------------------------------------------------- gating
+# --------------------------------------------------------------------------- holding
 
 
 def test_a_held_row_parks_an_update(bench):
     """Only at that row, and until the transaction ends."""
-    gating, holder = bench.engine.holding, bench.connect("holder")
-    gating.hold_row(holder, "users", "id", 1000)
+    holding, holder = bench.engine.holding, bench.connect("holder")
+    holding.hold_row(holder, "users", "id", 1000)
     bench.connect().run("UPDATE users SET score = 0 WHERE id = 999")
     running = bench.parked(bench.connect(), "UPDATE users SET score = 0 WHERE id IN (999, 1000)")
-    gating.end_transaction(holder)
+    holding.end_transaction(holder)
     assert running.result(30).affected >= 1
 
 
@@ -885,29 +734,28 @@ def test_a_row_that_is_not_there_cannot_be_held(bench):
 
 def test_an_idle_reader_parks_an_alter(bench):
     """It reads nothing any more and still holds the table, until its transaction ends."""
-    gating, reader = bench.engine.holding, bench.connect("reader")
-    gating.hold_table_read(reader, "users")
+    holding, reader = bench.engine.holding, bench.connect("reader")
+    holding.hold_table_read(reader, "users")
     running = bench.parked(bench.connect(), "ALTER TABLE users ADD COLUMN phone varchar(20)")
     assert not bench.engine.sessions.waits_for_lock(bench.info(reader))
-    gating.end_transaction(reader)
+    holding.end_transaction(reader)
     running.result(30)
     assert "phone" in bench.engine.catalog.columns(bench.connect(), "users")
 
 
 def test_a_trigger_parks_an_update_of_its_row(bench):
     """Others pass; giving the lock back lets it go on; removing it leaves no trace."""
-    gating, catalog = bench.engine.holding, bench.engine.catalog
-    session, holder = bench.connect(), bench.connect("holder")
-    before = catalog.fingerprint(session)
-    gating.install_trigger(session, "users", "id", 1000, "hold")
-    gating.take_lock(holder, "hold")
+    holding, session, holder = bench.engine.holding, bench.connect(), bench.connect("holder")
+    before = schema_of(bench.engine, session)
+    holding.install_trigger(session, "users", "id", 1000, "hold")
+    holding.take_lock(holder, "hold")
     session.run("UPDATE users SET score = 0 WHERE id <> 1000")
     running = bench.parked(session, "UPDATE users SET score = 1")
-    gating.drop_lock(holder, "hold")
+    holding.drop_lock(holder, "hold")
     assert running.result(30).affected == 2000
-    gating.remove_trigger(session, "users", "hold")
-    gating.remove_trigger(session, "users", "hold")
-    assert catalog.fingerprint(session) == before
+    holding.remove_trigger(session, "users", "hold")
+    holding.remove_trigger(session, "users", "hold")
+    assert schema_of(bench.engine, session) == before
 
 
 @pytest.mark.parametrize(
@@ -933,9 +781,9 @@ def test_what_a_tool_has_locked_is_left_out_of_what_is_held(bench, verb, sql):
 
 def test_the_end_of_the_holder_opens_the_gate(bench):
     """A session-level lock goes with its session."""
-    gating, holder = bench.engine.holding, bench.connect("holder")
-    gating.install_trigger(bench.connect(), "users", "id", 1000, "hold")
-    gating.take_lock(holder, "hold")
+    holding, holder = bench.engine.holding, bench.connect("holder")
+    holding.install_trigger(bench.connect(), "users", "id", 1000, "hold")
+    holding.take_lock(holder, "hold")
     running = bench.parked(bench.connect(), "UPDATE users SET score = 0")
     holder.close()
     assert running.result(30).affected == 2000
@@ -943,12 +791,12 @@ def test_the_end_of_the_holder_opens_the_gate(bench):
 
 def test_a_lock_tells_its_holder(bench):
     """Nobody, then the session that took it, then nobody; another name is another lock."""
-    gating, observer, holder = bench.engine.holding, bench.admin(), bench.connect("holder")
+    holding, observer, holder = bench.engine.holding, bench.admin(), bench.connect("holder")
     name = f"lock_{bench.database}"
-    assert gating.lock_holder(observer, name) is None
-    gating.take_lock(holder, name)
-    assert gating.lock_holder(observer, name) == holder.pid
-    assert gating.lock_holder(bench.connect(), name) == holder.pid
-    assert gating.lock_holder(observer, name + "_other") is None
-    gating.drop_lock(holder, name)
-    assert gating.lock_holder(observer, name) is None
+    assert holding.lock_holder(observer, name) is None
+    holding.take_lock(holder, name)
+    assert holding.lock_holder(observer, name) == holder.pid
+    assert holding.lock_holder(bench.connect(), name) == holder.pid
+    assert holding.lock_holder(observer, name + "_other") is None
+    holding.drop_lock(holder, name)
+    assert holding.lock_holder(observer, name) is None

@@ -10,6 +10,7 @@ from harness.backends.local import LocalBackend
 from harness.engines.postgres import ENGINE
 from harness.errors import DatabaseError
 from harness.sqltext import must_be_alone, split
+from harness.state.snapshot import take
 from harness.waiting import until
 
 DEADLINE_S = 60.0
@@ -84,7 +85,7 @@ def test_the_pieces_do_what_the_whole_does(connect):
         session = connect(name)
         for sql in [FILE] if name == "whole" else [s.text for s in split(FILE, "postgres")]:
             session.run_file(sql)
-        states.append((ENGINE.catalog.fingerprint(session), session.run(STATE).rows))
+        states.append((take(ENGINE, session), session.run(STATE).rows))
         session.close()
     assert states[0] == states[1]
     assert len(split(FILE, "postgres")) == 10

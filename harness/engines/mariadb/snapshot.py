@@ -21,15 +21,7 @@ from harness.engines.mysql.snapshot import (
     tables,
     tables_of,
 )
-from harness.engines.mysql.snapshot_sql import (
-    CHECKS,
-    COLUMNS,
-    CONSTRAINTS,
-    INDEXES,
-    LISTINGS,
-    Listing,
-    flag,
-)
+from harness.engines.mysql.snapshot_sql import DATABASE, LISTINGS, word
 from harness.ports.contents import Counter
 
 __all__ = [
@@ -50,30 +42,9 @@ __all__ = [
 ]
 
 
-def _with(listing: Listing, source: str, **words: tuple[str, str] | None) -> Listing:
-    """The listing with the values that name such a column replaced, or left out."""
-    kept = [next((w for c, w in words.items() if c in told[0]), told) for told in listing.words]
-    return replace(listing, source=source, words=tuple(w for w in kept if w is not None))
-
-
-DIFFERENT = {
-    COLUMNS: _with(
-        COLUMNS, "columns", SRS_ID=None,
-        COLUMN_DEFAULT=("NULLIF(COLUMN_DEFAULT, 'NULL')", "DEFAULT {}"),
-    ),
-    INDEXES: _with(
-        INDEXES, "statistics", EXPRESSION=None,
-        IS_VISIBLE=flag("SEQ_IN_INDEX = 1 AND IGNORED = 'YES'", "IGNORED"),
-    ),
-    CONSTRAINTS: _with(CONSTRAINTS, "table_constraints", ENFORCED=None),
-    CHECKS: replace(CHECKS, source="check_constraints", where="TRUE"),
-}  # fmt: skip
-"""A column without a default has the text ``NULL``; a check belongs to a table."""
-
-HERE = tuple(DIFFERENT.get(listing, listing) for listing in LISTINGS)
-
-QUOTED = "SET STATEMENT sql_mode = '' FOR "
-"""Otherwise names in views and checks are quoted as the session's mode says."""
+OF_DATABASE = replace(DATABASE, words=(*DATABASE.words[:2], word("SCHEMA_COMMENT", "COMMENT {!r}")))
+HERE = tuple(OF_DATABASE if one is DATABASE else one for one in LISTINGS if not one.since)
+"""What a version of MySQL brought is not here; a database has a comment."""
 
 SEQUENCES = """
 SELECT TABLE_NAME FROM information_schema.tables
@@ -87,14 +58,8 @@ WHERE TABLE_SCHEMA = DATABASE() AND AUTO_INCREMENT IS NOT NULL
 
 
 def objects(s: MySQLSession) -> dict[str, str]:
-    """As on MySQL, and the sequences."""
-    return snapshot.objects(s, HERE, QUOTED) | {
-        f"sequence {name}": f"START {start} MIN {least} MAX {most} INCREMENT {step} CACHE {cache}"
-        + (" CYCLE" if cycle else "")
-        for name, start, least, most, step, cache, cycle in _sequences(
-            s, "start_value, minimum_value, maximum_value, increment, cache_size, cycle_option"
-        )
-    }
+    """As on MySQL, and the sequences, and the periods of tables."""
+    return snapshot.objects(s, HERE)
 
 
 def counters(s: MySQLSession) -> dict[str, Counter]:

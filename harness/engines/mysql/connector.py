@@ -52,12 +52,16 @@ class MySQLSession:
         An error in a later statement of the message comes only with its own result set, so all
         of them are read.
         """
+        return self.run_all(sql, args)[-1]
+
+    def run_all(self, sql: str, args: Sequence[Any] = ()) -> list[Rows]:
+        """The same; the result of each of its statements."""
         with translated(), self._connection.cursor() as cursor:
             cursor.execute(sql, tuple(args) or None)
-            rows = _rows(cursor)
+            found = [_rows(cursor)]
             while cursor.nextset():
-                rows = _rows(cursor)
-            return rows
+                found.append(_rows(cursor))
+            return found
 
     def run_file(self, sql: str) -> None:
         """Send several statements as one message; the server runs them one after the other."""

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Collection, Iterator
 
-from harness.engines.mysql import copying, quoting
+from harness.engines.mysql import copying, grants, quoting
 from harness.engines.mysql.connector import LOCK_TIMEOUT, MySQLSession
 from harness.engines.mysql.copying import Program
 from harness.errors import DatabaseError, DeadlineExceeded
@@ -21,10 +21,9 @@ NO_SUCH_DATABASE = "1049"
 
 EXISTS = "SELECT COUNT(*) FROM information_schema.schemata WHERE SCHEMA_NAME = %s"
 
-DEFAULT_OF = """
-SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME
-FROM information_schema.schemata WHERE SCHEMA_NAME = %s
-"""
+READ_ONLY = "/* READ ONLY = 1 */"
+"""How MySQL shows it; the comment is no part of what can be said again."""
+IS_READ_ONLY = "3989"
 
 USERS_OF = """
 SELECT PROCESSLIST_ID FROM performance_schema.threads
@@ -68,7 +67,7 @@ def create(s: MySQLSession, name: str) -> None:
 
 
 def drop(s: MySQLSession, name: str) -> None:
-    """End every session in the database and remove it; no error if it is not there."""
+    """End every session in the database, remove it and its grants; no error if it is not there."""
     end = time.monotonic() + DROP_DEADLINE_S
     with _settings(s, "lock_wait_timeout"):
         s.run("SET SESSION lock_wait_timeout = 1")
@@ -78,31 +77,35 @@ def drop(s: MySQLSession, name: str) -> None:
                     f"database {name} is still in use after {DROP_DEADLINE_S:g} s"
                 )
             time.sleep(POLL_S)
+        grants.remove(s, name)
 
 
 def clone(s: MySQLSession, template: str, name: str) -> None:
-    """Copy everything but grants: tables with rows and statistics, sequences, programs.
+    """Copy everything: tables with rows and statistics, sequences, programs, grants.
 
     A view, trigger, routine or event keeps its definer and the settings it was made under.
     """
     with copying.as_before(s, maintenance):
         s.run(copying.SETTINGS)
-        shown = s.run(f"SHOW CREATE DATABASE {quoting.name(template)}").rows[0][1]
-        s.run(shown.replace(quoting.name(template), quoting.name(name), 1))
+        options = _options(s, template)
+        s.run(f"CREATE DATABASE {quoting.name(name)} {options}")
         copying.copy_sequences(s, template, name, ())
         copying.copy_tables(s, template, name, copying.tables(s, template).next_keys)
         copying.set_next_keys(s, template, name)
         copying.create_programs(s, name, copying.programs(s, template))
+        grants.copy(s, template, name)
+        if READ_ONLY in options:
+            s.run(f"ALTER DATABASE {quoting.name(name)} READ ONLY = 1")
 
 
 def reset(s: MySQLSession, template: str, name: str, changed: Collection[str] | None) -> None:
     """Make ``name`` equal to ``template`` again; every session in ``name`` is ended first.
 
     Only the tables ``changed``, new or missing are made anew: the others must be known to be
-    equal. Programs, sequences, next keys and the database's character set are compared. With
+    equal. Programs, sequences, next keys, grants and the database's options are compared. With
     None it is not known what changed, and the whole database is made anew.
     """
-    if changed is None or not _exists(s, name):
+    if changed is None or not _exists(s, name) or READ_ONLY in _options(s, name):
         drop(s, name)
         clone(s, template, name)
         return
@@ -115,6 +118,9 @@ def reset(s: MySQLSession, template: str, name: str, changed: Collection[str] | 
         _reset_tables(s, template, name, changed)
         kept = {(p.kind, p.name) for p in copying.programs(s, name)}
         copying.create_programs(s, name, [p for p in wanted if (p.kind, p.name) not in kept])
+        grants.copy(s, template, name)
+        if READ_ONLY in _options(s, template):
+            s.run(f"ALTER DATABASE {quoting.name(name)} READ ONLY = 1")
 
 
 def series(count: int) -> str:
@@ -144,11 +150,17 @@ def _empty(s: MySQLSession, name: str) -> None:
         time.sleep(POLL_S)
 
 
+def _options(s: MySQLSession, database: str) -> str:
+    """Its character set, collation, encryption, comment, as they stand behind its name."""
+    shown = s.run(f"SHOW CREATE DATABASE {quoting.name(database)}").rows[0][1]
+    return str(shown).partition(quoting.name(database))[2].strip()
+
+
 def _reset_default(s: MySQLSession, template: str, name: str) -> None:
-    wanted, found = (s.run(DEFAULT_OF, (database,)).rows[0] for database in (template, name))
+    wanted, found = _options(s, template), _options(s, name)
     if wanted != found:
-        charset, collation = wanted
-        s.run(f"ALTER DATABASE {quoting.name(name)} CHARACTER SET {charset} COLLATE {collation}")
+        no_comment = " COMMENT ''" if " COMMENT " in found and " COMMENT " not in wanted else ""
+        s.run(f"ALTER DATABASE {quoting.name(name)} {wanted}{no_comment}")
 
 
 def _reset_tables(s: MySQLSession, template: str, name: str, changed: Collection[str]) -> None:
@@ -196,7 +208,9 @@ def _dropped(s: MySQLSession, name: str) -> bool:
     try:
         s.run(f"DROP DATABASE IF EXISTS {quoting.name(name)}")
     except DatabaseError as error:
-        if error.code != LOCK_TIMEOUT:
+        if error.code == IS_READ_ONLY:
+            s.run(f"ALTER DATABASE {quoting.name(name)} READ ONLY = 0")
+        elif error.code != LOCK_TIMEOUT:
             raise
         return False
     return True

@@ -7,7 +7,9 @@ from typing import Any
 
 from harness.engines.mysql import quoting
 from harness.engines.mysql.connector import MySQLSession
-from harness.engines.mysql.snapshot_sql import KEY_PARTS, LISTINGS, Listing, union
+from harness.engines.mysql.listed_objects import Catalogue, Relation
+from harness.engines.mysql.snapshot_sql import LISTINGS, Listing, union
+from harness.errors import DatabaseError
 from harness.ports.contents import Counter, Table
 
 __all__ = [
@@ -33,8 +35,23 @@ DUPLICATE = "1062"
 SETTINGS = ""
 """No setting of a session changes what is read: see :func:`_value`."""
 
-OF_A_TABLE = frozenset({"table", "column", "index", "constraint", "partition", "trigger"})
-OTHER_KINDS = frozenset({"database", "next", "view", "procedure", "function", "event", "sequence"})
+OF_A_TABLE = frozenset({"table", "column", "index", "constraint", "partition", "trigger"}) | {
+    "period",
+    "histogram",
+}
+OTHER_KINDS = frozenset({"database", "next", "view", "procedure", "function", "event"}) | {
+    "grant",
+    "library",
+    "package",
+    "sequence",
+}
+
+ATTEMPTS = 3
+NOT_THERE = "1146"
+"""ER_NO_SUCH_TABLE, or view: it was listed, and dropped before it could be shown."""
+
+HOW_SHOWN = "@@sql_mode, @@character_set_results, @@sql_quote_show_create"
+"""Settings of a session on which the texts of SHOW CREATE depend."""
 
 READ = """
 SELECT c.TABLE_NAME, c.COLUMN_NAME, LOWER(c.DATA_TYPE), c.EXTRA
@@ -78,36 +95,47 @@ NO_VALUE = "'N'"
 """Stands for NULL where no number, date or hexadecimal text can be confused with it."""
 
 
-def objects(
-    s: MySQLSession, listings: tuple[Listing, ...] = LISTINGS, before: str = ""
-) -> dict[str, str]:
+def objects(s: MySQLSession, listings: tuple[Listing, ...] = LISTINGS) -> dict[str, str]:
     """Every object of the session's database → its definition, without the database's name.
 
     The order of columns is an object of its own. Left out: the next auto-increment values, the
     character sets of the clients that made triggers and routines, and the columns of views.
     """
-    database = str(s.run("SELECT DATABASE()").scalar())
-    found: dict[str, list[tuple[int, int, str]]] = {}
-    places: dict[str, list[tuple[int, str]]] = {}
-    rows = s.run(before + union(listings)).rows
-    tables = {row[2] for row in rows if listings[row[0]].kind == "table"}
-    for number, order, *values in rows:
-        listing = listings[number]
-        if listing.kind == "column":
-            if values[0] not in tables:
-                continue
-            places.setdefault(_text(values[0]), []).append((int(order), _text(values[1])))
-        key = _key(listing, [_text(value) for value in values[:KEY_PARTS]])
-        told = _definition(listing, values[KEY_PARTS:])
-        found.setdefault(key, []).append((int(order), number, told))
-    prefix = quoting.name(database) + "."
-    return {
-        key: " ".join(told for _, _, told in sorted(parts) if told).replace(prefix, "")
-        for key, parts in found.items()
-    } | {
-        f"column order {table}": ", ".join(column for _, column in sorted(columns))
-        for table, columns in places.items()
-    }
+    for _ in range(1, ATTEMPTS):
+        try:
+            return _objects(s, listings)
+        except DatabaseError as error:
+            if error.code != NOT_THERE:
+                raise
+    return _objects(s, listings)
+
+
+def _objects(s: MySQLSession, listings: tuple[Listing, ...]) -> dict[str, str]:
+    settings, listed = s.run_all(f"SELECT DATABASE(), {HOW_SHOWN}; {union(listings)}")
+    database, *how = settings.rows[0]
+    catalogue = Catalogue(listings, listed.rows)
+    found = catalogue.objects
+    for relation, text in zip(catalogue.relations, _show(s, catalogue.relations, how), strict=True):
+        found |= relation.objects(text, catalogue.collations)
+    prefix = quoting.name(str(database)) + "."
+    return {key: told.replace(prefix, "") for key, told in found.items()}
+
+
+def _show(s: MySQLSession, relations: Sequence[Relation], how: Sequence[Any]) -> list[str]:
+    """What SHOW CREATE says of each, in one message; the session is afterwards as before."""
+    mode, names, quotes = (quoting.value(setting) for setting in how)
+    back = (
+        f"SET sql_mode = {mode}, character_set_results = {names}, sql_quote_show_create = {quotes}"
+    )
+    asked = [f"SHOW CREATE {one.shown_as} {quoting.name(one.name)}" for one in relations]
+    alike = "SET sql_mode = '', character_set_results = utf8mb4, sql_quote_show_create = 1"
+    try:
+        answers = s.run_all("; ".join((alike, *asked, back)))
+    except DatabaseError as error:
+        if not error.lost:
+            s.run(back)
+        raise
+    return [str(answer.rows[0][1]) for answer in answers[1:-1]]
 
 
 def tables(s: MySQLSession) -> dict[str, Table]:
@@ -116,7 +144,13 @@ def tables(s: MySQLSession) -> dict[str, Table]:
     for table, index, column in s.run(KEYS).rows:
         keys.setdefault(table, {}).setdefault(index, []).append(column)
     return {
-        table: Table(table, quoting.name(table), of, _key_among(keys.get(table, {})))
+        table: Table(
+            table,
+            quoting.name(table),
+            of,
+            _key_among(keys.get(table, {})),
+            {column: quoting.name(column) for column in of},
+        )
         for table, of in _readable(s).items()
     }
 
@@ -157,7 +191,9 @@ def is_one_of(columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> str:
 
 
 def _literal_of_key(value: Any) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) and value else quoting.value(value)
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}" if value else "''"
+    return quoting.value(value)
 
 
 def counters(s: MySQLSession, next_keys: str = NEXT_KEYS) -> dict[str, Counter]:
@@ -168,12 +204,15 @@ def counters(s: MySQLSession, next_keys: str = NEXT_KEYS) -> dict[str, Counter]:
 def tables_of(objects: Iterable[str]) -> set[str]:
     """The tables that the named objects are or belong to; views and programs belong to none.
 
-    Takes names of :func:`objects` and of :func:`tables`.
+    Takes names of :func:`objects` and of :func:`tables`. A table may have a name that reads like
+    an object's; then it is taken for both.
     """
     found = set()
     for named in objects:
         kind, _, name = named.partition(" ")
-        if kind in OF_A_TABLE and name:
+        if named.startswith("column order "):
+            found.add(named.removeprefix("column order "))
+        elif kind in OF_A_TABLE and name:
             found.add(name.partition(".")[0])
         elif kind not in OTHER_KINDS or not name:
             found.add(named)
@@ -215,22 +254,3 @@ def _value(column: str, kind: str) -> str:
     if kind in AS_HEX:
         return f"IFNULL(HEX({column}), {NO_VALUE})"
     return f"IFNULL(SHA2({column}, 256), {NO_VALUE})"
-
-
-def _key(listing: Listing, parts: list[str]) -> str:
-    if listing.kind == "routine":
-        return f"{parts[0].lower()} {parts[1]}"
-    return f"{listing.kind} {'.'.join(part for part in parts if part)}"
-
-
-def _definition(listing: Listing, values: Iterable[Any]) -> str:
-    told = [
-        text.format(_text(value))
-        for (_, text), value in zip(listing.words, values, strict=False)
-        if value is not None
-    ]
-    return " ".join(told)
-
-
-def _text(value: bytes | None) -> str:
-    return "" if value is None else value.decode("utf-8", "replace")

@@ -1,4 +1,7 @@
-"""The catalogue queries of MySQL's and MariaDB's snapshot: one message for a whole database."""
+"""The catalogue queries of MySQL's and MariaDB's snapshot: one message for a whole database.
+
+Tables, views and sequences are only listed here: what they are is told by ``SHOW CREATE``.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Listing:
-    """One kind of object in ``information_schema``.
+    """One kind of object in a table of the catalogue.
 
     ``key`` are the parts of its name, the table's first; ``order`` tells which row comes first
     where an object has several; ``words`` are expressions with the text in which each value
-    stands in the definition. A value of NULL is left out.
+    stands in the definition. A value of NULL is left out. ``since`` is the version of MySQL that
+    has the table, as a comment for older ones and for MariaDB names it.
     """
 
     kind: str
@@ -21,6 +25,7 @@ class Listing:
     words: tuple[tuple[str, str], ...]
     where: str = "TRUE"
     order: str = "0"
+    since: str = ""
 
 
 def word(column: str, text: str = "{}") -> tuple[str, str]:
@@ -37,116 +42,56 @@ BY_PROGRAM = (word("SQL_MODE", "MODE {}"), word("DEFINER", "DEFINER {}"))
 
 DATABASE = Listing(
     "database",
-    "schemata",
+    "information_schema.schemata",
     "SCHEMA_NAME",
     ("'default'",),
-    (word("DEFAULT_CHARACTER_SET_NAME"), word("DEFAULT_COLLATION_NAME", "COLLATE {}")),
-)
-TABLES = Listing(
-    "table",
-    "tables",
-    "TABLE_SCHEMA",
-    ("TABLE_NAME",),
     (
-        word("NULLIF(TABLE_TYPE, 'BASE TABLE')"),
-        word("ENGINE"),
-        word("TABLE_COLLATION", "COLLATE {}"),
-        word("ROW_FORMAT", "ROW_FORMAT {}"),
-        word("CREATE_OPTIONS"),
-        word("TABLE_COMMENT", "COMMENT {!r}"),
+        word("DEFAULT_CHARACTER_SET_NAME"),
+        word("DEFAULT_COLLATION_NAME", "COLLATE {}"),
+        flag("DEFAULT_ENCRYPTION = 'YES'", "ENCRYPTION"),
     ),
-    where="TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')",
 )
-COLUMNS = Listing(
-    "column",
-    "columns",
+DATABASE_OPTIONS = Listing(
+    "database",
+    "information_schema.schemata_extensions",
+    "SCHEMA_NAME",
+    ("'default'",),
+    (word("OPTIONS"),),
+    order="1",
+    since="80022",
+)
+RELATIONS = Listing(
+    "relation",
+    "information_schema.tables",
+    "TABLE_SCHEMA",
+    ("TABLE_TYPE", "TABLE_NAME"),
+    (word("IF(ENGINE = 'InnoDB', ROW_FORMAT, NULL)", "ROW_FORMAT {}"),),
+    where="TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE', 'VIEW')",
+)
+COLLATIONS = Listing(
+    "collation",
+    "information_schema.columns",
     "TABLE_SCHEMA",
     ("TABLE_NAME", "COLUMN_NAME"),
+    (word("COLLATION_NAME"),),
+    where="COLLATION_NAME IS NOT NULL",
+)
+"""A column is shown with its collation only if the table's default is another one."""
+HISTOGRAMS = Listing(
+    "histogram",
+    "information_schema.column_statistics",
+    "SCHEMA_NAME",
+    ("TABLE_NAME", "COLUMN_NAME"),
     (
-        word("COLUMN_TYPE"),
-        flag("IS_NULLABLE = 'NO'", "NOT NULL"),
-        ("COLUMN_DEFAULT", "DEFAULT {!r}"),
-        word("EXTRA"),
-        word("COLLATION_NAME", "COLLATE {}"),
-        word("GENERATION_EXPRESSION", "AS ({})"),
-        ("SRS_ID", "SRID {}"),
-        word("COLUMN_COMMENT", "COMMENT {!r}"),
+        word("JSON_EXTRACT(HISTOGRAM, '$.\"number-of-buckets-specified\"')", "{} BUCKETS"),
+        flag("JSON_EXTRACT(HISTOGRAM, '$.\"auto-update\"') = true", "AUTO UPDATE"),
     ),
-    order="ORDINAL_POSITION",
+    since="80000",
 )
-INDEXES = Listing(
-    "index",
-    "statistics",
-    "TABLE_SCHEMA",
-    ("TABLE_NAME", "INDEX_NAME"),
-    (
-        flag("SEQ_IN_INDEX = 1 AND NON_UNIQUE = 0", "UNIQUE"),
-        word("IF(SEQ_IN_INDEX = 1, INDEX_TYPE, NULL)"),
-        flag("SEQ_IN_INDEX = 1 AND IS_VISIBLE = 'NO'", "INVISIBLE"),
-        word("IF(SEQ_IN_INDEX = 1, INDEX_COMMENT, NULL)", "COMMENT {!r}"),
-        word("COLUMN_NAME", "`{}`"),
-        word("EXPRESSION", "({})"),
-        ("SUB_PART", "({})"),
-        flag("COLLATION = 'D'", "DESC"),
-    ),
-    order="SEQ_IN_INDEX",
-)
-CONSTRAINTS = Listing(
-    "constraint",
-    "table_constraints",
-    "TABLE_SCHEMA",
-    ("TABLE_NAME", "CONSTRAINT_NAME"),
-    (word("CONSTRAINT_TYPE"), flag("ENFORCED = 'NO'", "NOT ENFORCED")),
-)
-KEYS = Listing(
-    "constraint",
-    "key_column_usage",
-    "TABLE_SCHEMA",
-    ("TABLE_NAME", "CONSTRAINT_NAME"),
-    (
-        word("COLUMN_NAME", "`{}`"),
-        word("NULLIF(REFERENCED_TABLE_SCHEMA, DATABASE())", "IN `{}`"),
-        word("REFERENCED_TABLE_NAME", "REFERENCES `{}`"),
-        word("REFERENCED_COLUMN_NAME", "(`{}`)"),
-    ),
-    order="ORDINAL_POSITION",
-)
-REFERENCES = Listing(
-    "constraint",
-    "referential_constraints",
-    "CONSTRAINT_SCHEMA",
-    ("TABLE_NAME", "CONSTRAINT_NAME"),
-    (word("UPDATE_RULE", "ON UPDATE {}"), word("DELETE_RULE", "ON DELETE {}")),
-    order="100",
-)
-CHECKS = Listing(
-    "constraint",
-    "check_constraints JOIN information_schema.table_constraints "
-    "USING (CONSTRAINT_SCHEMA, CONSTRAINT_NAME)",
-    "CONSTRAINT_SCHEMA",
-    ("TABLE_NAME", "CONSTRAINT_NAME"),
-    (word("CHECK_CLAUSE"),),
-    where="CONSTRAINT_TYPE = 'CHECK'",
-    order="100",
-)
-PARTITIONS = Listing(
-    "partition",
-    "partitions",
-    "TABLE_SCHEMA",
-    ("TABLE_NAME", "PARTITION_NAME", "COALESCE(SUBPARTITION_NAME, '')"),
-    (
-        word("PARTITION_METHOD"),
-        word("PARTITION_EXPRESSION", "({})"),
-        ("PARTITION_DESCRIPTION", "VALUES {}"),
-        word("SUBPARTITION_METHOD"),
-        word("SUBPARTITION_EXPRESSION", "({})"),
-        word("PARTITION_COMMENT", "COMMENT {!r}"),
-    ),
-    where="PARTITION_NAME IS NOT NULL",
-)
+"""That somebody asked for one, not what the server counted."""
 TRIGGERS = Listing(
     "trigger",
-    "triggers",
+    "information_schema.triggers",
     "TRIGGER_SCHEMA",
     ("EVENT_OBJECT_TABLE", "TRIGGER_NAME"),
     (
@@ -157,27 +102,16 @@ TRIGGERS = Listing(
         *BY_PROGRAM,
     ),
 )
-VIEWS = Listing(
-    "view",
-    "views",
-    "TABLE_SCHEMA",
-    ("TABLE_NAME",),
-    (
-        word("VIEW_DEFINITION"),
-        word("NULLIF(CHECK_OPTION, 'NONE')", "CHECK {}"),
-        word("SECURITY_TYPE", "SECURITY {}"),
-        word("DEFINER", "DEFINER {}"),
-    ),
-)
 ROUTINES = Listing(
     "routine",
-    "routines",
+    "information_schema.routines",
     "ROUTINE_SCHEMA",
     ("ROUTINE_TYPE", "ROUTINE_NAME"),
     (
         flag("IS_DETERMINISTIC = 'YES'", "DETERMINISTIC"),
         word("SQL_DATA_ACCESS"),
         word("SECURITY_TYPE", "SECURITY {}"),
+        word("NULLIF(EXTERNAL_LANGUAGE, 'SQL')", "LANGUAGE {}"),
         word("ROUTINE_DEFINITION"),
         word("ROUTINE_COMMENT", "COMMENT {!r}"),
         *BY_PROGRAM,
@@ -186,7 +120,7 @@ ROUTINES = Listing(
 )
 PARAMETERS = Listing(
     "routine",
-    "parameters",
+    "information_schema.parameters",
     "SPECIFIC_SCHEMA",
     ("ROUTINE_TYPE", "SPECIFIC_NAME"),
     (
@@ -198,9 +132,35 @@ PARAMETERS = Listing(
     ),
     order="ORDINAL_POSITION",
 )
+LIBRARIES = Listing(
+    "library",
+    "information_schema.libraries",
+    "LIBRARY_SCHEMA",
+    ("LIBRARY_NAME",),
+    (
+        word("LANGUAGE"),
+        word("LIBRARY_DEFINITION"),
+        word("LIBRARY_COMMENT", "COMMENT {!r}"),
+        word("SQL_MODE", "MODE {}"),
+    ),
+    since="90200",
+)
+USED_LIBRARIES = Listing(
+    "routine",
+    "information_schema.routine_libraries",
+    "ROUTINE_SCHEMA",
+    ("ROUTINE_TYPE", "ROUTINE_NAME"),
+    (
+        word("NULLIF(LIBRARY_SCHEMA, DATABASE())", "USING FROM {}"),
+        word("LIBRARY_NAME", "USING {}"),
+        word("LIBRARY_VERSION"),
+    ),
+    order="2000",
+    since="90200",
+)
 EVENTS = Listing(
     "event",
-    "events",
+    "information_schema.events",
     "EVENT_SCHEMA",
     ("EVENT_NAME",),
     (
@@ -218,9 +178,47 @@ EVENTS = Listing(
 )
 """Without the moments at which it begins and ends: the server counts them from when it was made."""
 
+GRANTEE = word("CONCAT(QUOTE(User), '@', QUOTE(Host))")
+
+GRANTS = (
+    Listing(
+        "grant",
+        "information_schema.schema_privileges",
+        "REPLACE(TABLE_SCHEMA, CHAR(92), '')",
+        ("'database'", "'default'"),
+        (
+            word("GRANTEE"),
+            word("CONCAT(PRIVILEGE_TYPE, IF(IS_GRANTABLE = 'YES', ' (may grant)', ''))"),
+        ),
+    ),
+    Listing(
+        "grant",
+        "mysql.tables_priv",
+        "Db",
+        ("'table'", "Table_name"),
+        (GRANTEE, word("Table_priv")),
+        where="Table_priv <> ''",
+    ),
+    Listing(
+        "grant",
+        "mysql.columns_priv",
+        "Db",
+        ("'column'", "Table_name", "Column_name"),
+        (GRANTEE, word("Column_priv")),
+    ),
+    Listing(
+        "grant",
+        "mysql.procs_priv",
+        "Db",
+        ("LOWER(Routine_type)", "Routine_name"),
+        (GRANTEE, word("Proc_priv")),
+    ),
+)  # fmt: skip
+"""Only what names this database: a pattern that fits it belongs to the server."""
+
 LISTINGS = (
-    DATABASE, TABLES, COLUMNS, INDEXES, CONSTRAINTS, KEYS, REFERENCES, CHECKS, PARTITIONS,
-    TRIGGERS, VIEWS, ROUTINES, PARAMETERS, EVENTS,
+    DATABASE, DATABASE_OPTIONS, RELATIONS, COLLATIONS, HISTOGRAMS, TRIGGERS, ROUTINES, PARAMETERS,
+    LIBRARIES, USED_LIBRARIES, EVENTS, *GRANTS,
 )  # fmt: skip
 
 KEY_PARTS = 3
@@ -229,12 +227,16 @@ KEY_PARTS = 3
 def union(listings: tuple[Listing, ...]) -> str:
     """All listings in one result: number of the listing, order, parts of the key, values.
 
-    Everything comes as bytes, for ``information_schema`` has columns of several collations, and
-    these cannot stand one under the other.
+    Everything comes as bytes, for the catalogue has columns of several collations, and these
+    cannot stand one under the other.
     """
     width = max(len(listing.words) for listing in listings)
-    return " UNION ALL ".join(
-        _select(number, listing, width) for number, listing in enumerate(listings)
+    first, *rest = (
+        (listing.since, _select(number, listing, width)) for number, listing in enumerate(listings)
+    )
+    return first[1] + "".join(
+        f" /*!{since} UNION ALL {select} */" if since else f" UNION ALL {select}"
+        for since, select in rest
     )
 
 
@@ -246,6 +248,6 @@ def _select(number: int, listing: Listing, width: int) -> str:
     )
     as_bytes = ", ".join(f"CAST({expression} AS BINARY)" for expression in (*key, *values))
     return (
-        f"SELECT {number}, {listing.order}, {as_bytes} FROM information_schema.{listing.source} "
+        f"SELECT {number}, {listing.order}, {as_bytes} FROM {listing.source} "
         f"WHERE {listing.space} = DATABASE() AND {listing.where}"
     )

@@ -28,13 +28,41 @@ SELECT pg_database_size(%s), EXISTS (
 """
 """PostgreSQL 18 knows the method, if it was built where a file can be cloned."""
 
-COPY_SETTINGS = """
+OF_ITS_OWN = """
 INSERT INTO pg_db_role_setting (setdatabase, setrole, setconfig)
-SELECT made.oid, r.setrole, r.setconfig FROM pg_database made, pg_database template
-JOIN pg_db_role_setting r ON r.setdatabase = template.oid
-WHERE made.datname = %s AND template.datname = %s
+SELECT made.oid, r.setrole, r.setconfig FROM {pair}
+JOIN pg_db_role_setting r ON r.setdatabase = template.oid;
+INSERT INTO pg_shdescription SELECT made.oid, d.classoid, d.description FROM {pair}
+JOIN pg_shdescription d ON d.objoid = template.oid AND d.classoid = 'pg_database'::regclass;
+INSERT INTO pg_shseclabel SELECT made.oid, l.classoid, l.provider, l.label FROM {pair}
+JOIN pg_shseclabel l ON l.objoid = template.oid AND l.classoid = 'pg_database'::regclass;
+DELETE FROM pg_shdepend d USING {pair}
+WHERE d.dbid = 0 AND d.classid = 'pg_database'::regclass AND d.objid = made.oid
+  AND (made.datdba, made.datacl::text) IS DISTINCT FROM (template.datdba, template.datacl::text);
+INSERT INTO pg_shdepend SELECT 0, d.classid, made.oid, 0, d.refclassid, d.refobjid, d.deptype
+FROM {pair}
+JOIN pg_shdepend d ON d.dbid = 0 AND d.classid = 'pg_database'::regclass AND d.objid = template.oid
+WHERE (made.datdba, made.datacl::text) IS DISTINCT FROM (template.datdba, template.datacl::text);
+INSERT INTO pg_subscription SELECT (jsonb_populate_record(b, jsonb_build_object(
+  'oid', pg_nextoid('pg_subscription', 'oid', 'pg_subscription_oid_index'),
+  'subdbid', made.oid, 'subenabled', false))).*
+FROM {pair} JOIN pg_subscription b ON b.subdbid = template.oid;
+UPDATE pg_database d SET datdba = template.datdba, datacl = template.datacl,
+  datconnlimit = template.datconnlimit, datistemplate = template.datistemplate
+FROM {pair} WHERE d.oid = made.oid
+  AND (made.datdba, made.datacl::text, made.datconnlimit, made.datistemplate) IS DISTINCT FROM (
+    template.datdba, template.datacl::text, template.datconnlimit, template.datistemplate)
 """
-"""``ALTER DATABASE … SET`` belongs to the name, so the server does not copy it."""
+"""What a database has by its name and not in its files, so that the server does not copy it: its
+settings, comment, owner, grants, limits. A subscription is copied disabled, or its copy would take
+its place at the publisher; how far its tables are belongs to the original."""
+
+BINDS = """
+DELETE FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = {name});
+UPDATE pg_database SET datistemplate = false WHERE datname = {name} AND datistemplate
+"""
+BOUND = frozenset({"55006", "42809"})
+"""object_in_use by a subscription; wrong_object_type: a template database."""
 
 END_ALL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -69,11 +97,18 @@ def create(s: PostgresSession, name: str) -> None:
 def drop(s: PostgresSession, name: str) -> None:
     """End every session in the database and remove it; no error if it is not there."""
     _empty(s, name)
-    s.run(f"DROP DATABASE IF EXISTS {quoting.name(name)} WITH (FORCE)")
+    gone = f"DROP DATABASE IF EXISTS {quoting.name(name)} WITH (FORCE)"
+    try:
+        s.run(gone)
+    except DatabaseError as error:
+        if error.code not in BOUND:
+            raise
+        s.run(BINDS.format(name=quoting.value(name)))
+        s.run(gone)
 
 
 def clone(s: PostgresSession, template: str, name: str) -> None:
-    """Copy the whole database and its settings; sessions in the template are ended first.
+    """Copy the whole database with its settings and rights; sessions in the template are ended.
 
     A small copy goes through the log: that needs no checkpoint, but is written again after a
     crash (20 ms each). A large one is copied file by file, on file systems that can without
@@ -88,7 +123,11 @@ def clone(s: PostgresSession, template: str, name: str) -> None:
         _by_block(s, f"{made} FILE_COPY")
     else:
         s.run(f"{made} FILE_COPY")
-    s.run(COPY_SETTINGS, (name, template))
+    pair = (
+        f"(SELECT * FROM pg_database WHERE datname = {quoting.value(name)}) AS made CROSS JOIN "
+        f"(SELECT * FROM pg_database WHERE datname = {quoting.value(template)}) AS template"
+    )
+    s.run(OF_ITS_OWN.format(pair=pair))
 
 
 def reset(s: PostgresSession, template: str, name: str, changed: Collection[str] | None) -> None:

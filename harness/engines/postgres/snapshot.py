@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.engines.postgres import quoting
 from harness.engines.postgres.connector import PostgresSession
@@ -37,40 +37,33 @@ __all__ = [
 AT_ONCE = 200
 """So many sequences are read by one statement."""
 
+INFINITE = "'NaN', 'Infinity', '-Infinity'"
+"""Values of a numeric column that no sequence reaches."""
+
 DUPLICATE = "23505"
 """unique_violation: what an INSERT gets for a value that is there already."""
 
+LARGE_OBJECTS = "large objects"
+"""What :func:`tables` calls the pages of large objects, if there are any."""
+
 OF_A_TABLE = frozenset({"table", "view", "sequence"})
 PARTS_OF_A_TABLE = frozenset({"column", "constraint", "trigger", "policy", "rule"})
-OTHER_KINDS = frozenset(
-    {"aggregate", "collation", "comment", "domain", "enum", "event", "extension", "function"}
-    | {
-        "grant",
-        "index",
-        "next",
-        "operator",
-        "procedure",
-        "publication",
-        "schema",
-        "server",
-        "setting",
-    }
-    | {"statistics", "type"}
-)
 
 
 def objects(s: PostgresSession) -> dict[str, str]:
-    """Every object of every user schema → its definition, spelled alike whatever the session.
+    """Every object of every user schema, and what the database has without a schema → its
+    definition, spelled alike whatever the session.
 
     The order of columns is an object of its own. Left out: the names of NOT NULL constraints, the
-    members of extensions, and what is ours. An INVALID index, a NOT VALID constraint, a DISABLED
-    trigger and the flags of row level security show.
+    members of extensions, whether a subscription is enabled, secrets in the options of user
+    mappings, and what is ours. An INVALID index, a NOT VALID constraint, a DISABLED trigger and
+    the flags of row level security show.
     """
-    return dict(s.run(SETTINGS + OBJECTS).rows)
+    return {key: told or "" for key, told in s.run(SETTINGS + OBJECTS).rows}
 
 
 def tables(s: PostgresSession) -> dict[str, Table]:
-    """Every base table and filled materialised view.
+    """Every base table and filled materialised view, and the large objects if there are any.
 
     A partition counts, the table it belongs to does not. A virtual column follows from the others
     and is never read.
@@ -84,13 +77,24 @@ def partitioned(s: PostgresSession) -> dict[str, Table]:
 
 
 def _table(
-    only: str, named: str, space: str, table: str, columns: list[str], key: list[str]
+    only: str,
+    named: str,
+    space: str,
+    table: str,
+    columns: list[str],
+    key: list[str],
+    as_texts: list[bool],
 ) -> Table:
+    values = {column: quoting.name(column) for column in columns}
     return Table(
         named,
         f"{only}{quoting.name(space)}.{quoting.name(table)}",
-        {column: quoting.name(column) for column in columns},
+        values,
         tuple(key),
+        {
+            column: f"{value}::text" if as_text else value
+            for (column, value), as_text in zip(values.items(), as_texts, strict=True)
+        },
     )
 
 
@@ -121,53 +125,89 @@ def _key(value: Any) -> str:
     return quoting.value(value)
 
 
+class _Taking(NamedTuple):
+    """A sequence, and one column that takes its values, as :data:`SEQUENCES` tells it."""
+
+    key: str
+    space: str
+    name: str
+    step: int
+    least: int
+    most: int
+    cycles: bool
+    of_space: str | None
+    table: str | None
+    column: str | None
+    is_whole: bool | None
+    unique: bool | None
+
+
 def counters(s: PostgresSession) -> dict[str, Counter]:
-    """Every sequence with the column that takes its values; a killed server may skip up to 32."""
-    listed = s.run(SEQUENCES).rows
+    """Every sequence with the column that takes its values; a killed server may skip up to 32.
+
+    Of several columns the one that is farthest ahead.
+    """
     found: dict[str, Counter] = {}
-    for some in _chunks(listed):
-        reads = [_read(*row) for row in some]
-        about = {row[0]: row for row in some}
-        for key, value, farthest in s.run(" UNION ALL ".join(reads)).rows:
-            *_, step, space, table, column, unique = about[key]
-            found[key] = Counter(
+    for some in _chunks(itertools.starmap(_Taking, s.run(SEQUENCES).rows)):
+        reads = [_read(number, taking) for number, taking in enumerate(some)]
+        for number, value, farthest in s.run(SETTINGS + " UNION ALL ".join(reads)).rows:
+            of = some[number]
+            counter = Counter(
                 int(value),
-                int(step),
-                f"{space}.{table}.{column}" if column else "",
+                int(of.step),
+                f"{of.of_space}.{of.table}.{of.column}" if of.column else "",
                 None if farthest is None else int(farthest),
-                bool(unique),
+                bool(of.unique),
             )
+            found[of.key] = _farther(found.get(of.key), counter)
     return found
 
 
-def _read(
-    key: str, space: str, name: str, step: int, of_space: str, table: str, column: str, unique: bool
-) -> str:
+def _farther(one: Counter | None, other: Counter) -> Counter:
+    if one is None or one.farthest is None:
+        return other
+    if other.farthest is None or (other.farthest - one.farthest) * one.step <= 0:
+        return one
+    return other
+
+
+def _read(number: int, of: _Taking) -> str:
+    """The value that comes next, and the one in the column that is farthest."""
+    onward = f"last_value::numeric + {of.step}"
+    if of.cycles:
+        is_last = f"last_value {f'> {of.most}' if of.step > 0 else f'< {of.least}'}::numeric"
+        again = of.least if of.step > 0 else of.most
+        onward = f"CASE WHEN {is_last} - {of.step} THEN {again} ELSE {onward} END"
     farthest = "NULL::numeric"
-    if column:
+    if of.of_space and of.table and of.column:
+        taken = quoting.name(of.column)
+        finite = "" if of.is_whole else f" WHERE {taken}::numeric NOT IN ({INFINITE})"
         farthest = (
-            f"(SELECT {'max' if step > 0 else 'min'}({quoting.name(column)})::numeric "
-            f"FROM {quoting.name(of_space)}.{quoting.name(table)})"
+            f"(SELECT {'max' if of.step > 0 else 'min'}({taken})::numeric "
+            f"FROM {quoting.name(of.of_space)}.{quoting.name(of.table)}{finite})"
         )
     return (
-        f"SELECT {quoting.value(key)}, last_value + CASE WHEN is_called THEN {step} ELSE 0 END, "
-        f"{farthest} FROM {quoting.name(space)}.{quoting.name(name)}"
+        f"SELECT {number}, CASE WHEN is_called THEN {onward} ELSE last_value END, "
+        f"{farthest} FROM {quoting.name(of.space)}.{quoting.name(of.name)}"
     )
 
 
 def tables_of(objects: Iterable[str]) -> set[str]:
     """The tables that the named objects are or belong to, as far as their names tell it.
 
-    Takes names of :func:`objects` and of :func:`tables`.
+    Takes names of :func:`objects` and of :func:`tables`. A table's name has a point in its first
+    word, no kind of object has one.
     """
     found = set()
     for named in objects:
         kind, _, name = named.partition(" ")
-        if kind in PARTS_OF_A_TABLE and name:
+        if named.startswith("column order "):
+            found.add(named.removeprefix("column order "))
+        elif kind in PARTS_OF_A_TABLE and name:
             found.add(name.rpartition(".")[0])
         elif kind in OF_A_TABLE and name:
             found.add(name)
-        elif kind not in OTHER_KINDS or not name:
+        elif "." in kind:
             found.add(named)
     return found
 
@@ -198,7 +238,7 @@ def remove_sql(differs: Iterable[str]) -> list[str]:
     ]
 
 
-def _chunks(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+def _chunks(rows: Iterable[_Taking]) -> Iterator[list[_Taking]]:
     left = iter(rows)
     while some := list(itertools.islice(left, AT_ONCE)):
         yield some
