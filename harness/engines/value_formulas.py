@@ -28,12 +28,18 @@ FIRST_DAY, EARLY_DAY, LATE_DAY = "2021-01-01", "1990-01-01", "2036-01-01"
 @dataclass(frozen=True)
 class Dialect:
     """The words in which dialects differ: the k-th of several texts, whole division, a literal,
-    and 32 hexadecimal digits of a text."""
+    32 hexadecimal digits of a text, and whether two texts differ in any letter."""
 
     pick: Callable[[str, Sequence[str]], str]
     quotient: Callable[[str, int], str]
     quote: Callable[[str], str]
     digest: str
+    differs: Callable[[str, str], str]
+
+
+def words_of(name: str) -> str:
+    """A name's words in small letters with ``_`` between: ``userEmail`` is ``user_email``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def decimals(literals: Collection[str]) -> list[Decimal]:
@@ -160,7 +166,7 @@ def _by_name(dialect: Dialect, name: str, limit: int) -> Formula | None:
     word = _word(dialect)
     prose = ", ' ', ".join(_word(dialect, f"{{i}} * {k} + {k}") for k in (1, 3, 5, 7, 11))
     for pattern, least, sql in BY_NAME:
-        if limit >= least and re.search(rf"(^|_)({pattern})(_|$)", name.lower()):
+        if limit >= least and re.search(rf"(^|_)({pattern})(_|$)", words_of(name)):
             prose_sql = f"concat({prose}, ', ', substr({dialect.quote('so it goes on. ' * 9)}, 1, "
             prose_sql += "{i} * 7 % 100), {i})"
             return Formula(

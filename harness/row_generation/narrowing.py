@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from harness.errors import DatabaseError
 from harness.ports import Engine, Session
@@ -27,8 +28,18 @@ Wrong = tuple[int, int]
 """Conditions not met, rows that do not meet one."""
 
 
-def narrow(engine: Engine, session: Session, draft: Draft) -> tuple[Draft, str]:
-    """A draft that meets the table's conditions, and the text of the one it cannot meet, or ""."""
+@dataclass(frozen=True)
+class Narrowed:
+    """A draft that meets the conditions the server can look at; ``unmet`` is the text of the one
+    that it cannot meet, or ""."""
+
+    draft: Draft
+    checks: tuple[Check, ...]
+    unmet: str = ""
+
+
+def narrow(engine: Engine, session: Session, draft: Draft) -> Narrowed:
+    """A draft that meets the table's conditions, as far as one is found."""
     narrower = _Narrower(engine, session)
     checks = narrower.answerable(draft)
     wrong = narrower.wrong(draft, checks)
@@ -37,9 +48,9 @@ def narrow(engine: Engine, session: Session, draft: Draft) -> tuple[Draft, str]:
         near = [c for c in checks if set(c.columns) & set(check.columns)]
         better = narrower.better(draft, check, near)
         if better is None:
-            return draft, check.sql
+            return Narrowed(draft, tuple(checks), check.sql)
         draft, wrong = better, narrower.wrong(better, checks)
-    return draft, ""
+    return Narrowed(draft, tuple(checks))
 
 
 def literals_of(checks: Sequence[Check]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What MariaDB's catalogue says about the tables, for making rows; see MySQL's filling."""
+"""What MariaDB's catalogue says about the tables, for making rows; see MySQL's ``table_specs``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,21 @@ from harness.engines.mysql.table_specs import (
     inserts,
     quotient,
     updates,
+    variants,
 )
 from harness.ports.table_specs import TableSpec
 
-__all__ = ["CHECKED", "UNCHECKED", "defer", "formulas", "inserts", "quotient", "specs", "updates"]
+__all__ = [
+    "CHECKED",
+    "UNCHECKED",
+    "defer",
+    "formulas",
+    "inserts",
+    "quotient",
+    "specs",
+    "updates",
+    "variants",
+]
 
 CHECKS = """
 SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.check_constraints

@@ -1,0 +1,86 @@
+"""Which rows have a seldom value instead of the usual one, and which of them.
+
+Two rows of three are usual throughout. Each ninth is near the row before it; the others of the
+third have, column by column, one odd value after the other, and between them usual ones. The
+columns go out of step with each other and with the rows in which a value is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import gcd
+
+from harness.ports.table_specs import BEFORE, INDEX, USUAL, Variants
+
+EVERY, NEAR = 3, 9
+"""Each third row is a special one, and each third of those near the row before it."""
+MISSING = 7
+"""The period in which values are missing: see :class:`harness.row_generation.draft.Draft`."""
+ROW = "mdrill_row"
+"""The column with a row's number, in a select that has it."""
+NO_LIMIT = 10**9
+"""Keeps the server from computing a usual value anew for each variant that is made of it."""
+
+
+def counters(quotient: Callable[[str, int], str]) -> list[str]:
+    """What the inner layer gives for :func:`value`: the row's number, and which special row it
+    is among its kind."""
+    near, special = quotient("series.n", NEAR), quotient("series.n", EVERY)
+    return ["series.n AS n", f"{near} AS near_turn", f"{special} - 1 - {near} AS odd_turn"]
+
+
+def only_where_near(sql: str) -> str:
+    """The value of the row before, where it is needed."""
+    return f"CASE WHEN series.n % {NEAR} = 0 THEN {sql} END"
+
+
+def value(of: Variants, place: int) -> str:
+    """The column's value in the outer layer: usual, near the row before, or odd."""
+    usual, before = f"mixed.u{place}", f"mixed.p{place}"
+
+    def made(sql: str) -> str:
+        return sql.replace(INDEX, "(mixed.n - 1)").replace(USUAL, usual).replace(BEFORE, before)
+
+    def one_of(texts: tuple[str, ...], turn: str, slots: int) -> str:
+        cases = " ".join(f"WHEN {n} THEN {made(sql)}" for n, sql in enumerate(texts))
+        return f"CASE ({turn} + {place}) % {slots} {cases} ELSE {usual} END"
+
+    cases = []
+    if near := of.near or of.odd:
+        cases.append(
+            f"WHEN mixed.n % {NEAR} = 0 THEN {one_of(near, 'mixed.near_turn', near_slots(of))}"
+        )
+    if of.odd:
+        cases.append(
+            f"WHEN mixed.n % {EVERY} = 0 THEN {one_of(of.odd, 'mixed.odd_turn', odd_slots(of))}"
+        )
+    return f"CASE {' '.join(cases)} ELSE {usual} END" if cases else usual
+
+
+def variant_of(of: Variants, place: int, number: int) -> str | None:
+    """The variant that row ``number`` has in the column at ``place``; None: the usual value."""
+    if number % EVERY:
+        return None
+    if number % NEAR == 0:
+        texts: tuple[str, ...] = of.near or of.odd
+        turn, slots = number // NEAR, near_slots(of)
+    else:
+        texts, turn, slots = of.odd, number // EVERY - 1 - number // NEAR, odd_slots(of)
+    at = (turn + place) % slots if texts else 0
+    return texts[at] if at < len(texts) else None
+
+
+def odd_slots(of: Variants) -> int:
+    """After how many turns the odd values begin anew; a quarter of the turns are usual."""
+    return _in_no_step(len(of.odd) + (len(of.odd) + 2) // 3)
+
+
+def near_slots(of: Variants) -> int:
+    """After how many turns the near-duplicates begin anew."""
+    return _in_no_step(len(of.near)) if of.near else odd_slots(of)
+
+
+def _in_no_step(slots: int) -> int:
+    while gcd(slots, 2 * MISSING) > 1:
+        slots += 1
+    return max(slots, 1)

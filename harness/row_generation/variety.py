@@ -1,0 +1,171 @@
+"""Which seldom values a table's rows can have: all that its keys and conditions let in.
+
+The server looks at the conditions on the rows as they would be, and a value that breaks one is
+given up, so that a table has usual rows at the worst.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from harness.errors import DatabaseError
+from harness.ports import Engine, Session
+from harness.ports.table_specs import Check, Key, Keyed, TableSpec, Variants
+from harness.row_generation.draft import Draft, is_nothing
+from harness.row_generation.mixing import ROW, variant_of
+
+ROUNDS = 20
+"""How often values are given up before their columns are usual throughout."""
+
+Variant = tuple[str, str]
+"""A column and one of its variants."""
+
+
+def varied(engine: Engine, session: Session, draft: Draft, checks: Sequence[Check]) -> Draft:
+    """The draft with seldom values in a minority of its rows; ``checks`` hold in all of them."""
+    spec = draft.spec
+    found = {}
+    for column in spec.columns:
+        choice = draft.choices[column.name]
+        usual = choice.formula is None or is_nothing(choice.formula) or column.name in draft.fixed
+        if not (usual or column.generated or column.served):
+            found[column.name] = engine.table_specs.variants(column.kind, keyed(spec, column.name))
+    mixed = replace(draft, variants=found)
+    if not any(found.values()) or not (checks or any(c.generated for c in spec.columns)):
+        return mixed
+    return _Sieve(session, checks).sifted(mixed)
+
+
+def without(draft: Draft, columns: Collection[str], half: bool = False) -> Draft:
+    """The draft with usual values alone in these columns; or with the first half of the others."""
+    changed = dict(draft.variants)
+    for name in columns:
+        of = changed.get(name, Variants())
+        changed[name] = Variants(of.odd[: len(of.odd) // 2]) if half else Variants()
+    return replace(draft, variants=changed)
+
+
+def keyed(spec: TableSpec, name: str) -> Keyed:
+    """What the keys say about a column's values, and those on what is computed from it."""
+    of = [key for key in spec.keys if any(name in spec.sources(own) for own in key.columns)]
+    if not of:
+        return Keyed.NOT
+    return Keyed.ALONE if all(_is_alone(key, name) for key in of) else Keyed.PARTLY
+
+
+def _is_alone(key: Key, name: str) -> bool:
+    return key.columns == (name,) and not key.folded
+
+
+class _Sieve:
+    """Asks one server which values break a condition."""
+
+    def __init__(self, session: Session, checks: Sequence[Check]) -> None:
+        self._session = session
+        self._checks = tuple(checks)
+
+    def sifted(self, draft: Draft) -> Draft:
+        """The draft without what breaks a condition or cannot be computed."""
+        if self._broken(without(draft, draft.variants.keys())) is None:
+            return draft
+        if self._broken(draft) is None:
+            draft = self._computable(draft)
+        for _ in range(ROUNDS):
+            broken = self._broken(draft)
+            if broken is None:
+                break
+            if not broken:
+                return draft
+            draft = self._given_up(draft, self._culprits(draft, broken))
+        return without(draft, self._sources(draft))
+
+    def _broken(self, draft: Draft) -> list[tuple[int, tuple[bool, ...]]] | None:
+        """Rows that break a condition, each with which it breaks; None if it cannot be told."""
+        tests = [f"CASE WHEN NOT ({c.sql}) THEN 1 ELSE 0 END" for c in self._checks] or ["0"]
+        computed = [c.quoted for c in draft.spec.columns if c.generated]
+        listed = ", ".join([ROW, *tests, *computed])
+        where = " OR ".join(f"NOT ({c.sql})" for c in self._checks) or f"{ROW} < 0"
+        if computed:
+            where = f"({where}) OR concat({', '.join(computed)}) = '-'"
+        try:
+            found = self._session.run(
+                f"SELECT {listed} FROM ({draft.select(whole=True, numbered=True)}) "
+                f"AS drafted_rows WHERE {where}"
+            )
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            return None
+        many = len(self._checks)
+        return [(int(n), tuple(bool(b) for b in broken[:many])) for n, *broken in found.rows]
+
+    def _culprits(
+        self, draft: Draft, broken: Sequence[tuple[int, tuple[bool, ...]]]
+    ) -> list[Variant]:
+        """The values that break a condition most often of all times they are there.
+
+        Of a condition on one column that is each that ever breaks it.
+        """
+        found: list[Variant] = []
+        for place, check in enumerate(self._checks):
+            rows = {n for n, of in broken if of[place]}
+            if not rows:
+                continue
+            sources = self._of_check(draft, check)
+            there, breaks = Counter[Variant](), Counter[Variant]()
+            for n in draft.numbers():
+                for variant in self._variants_of(draft, sources, n):
+                    there[variant] += 1
+                    breaks[variant] += n in rows
+            rates = {variant: breaks[variant] / there[variant] for variant in there}
+            worst = max(rates.values(), default=0.0)
+            least = worst if len(sources) > 1 else 0.0
+            found += [v for v, rate in rates.items() if rate > 0 and rate >= least]
+        return found
+
+    def _given_up(self, draft: Draft, culprits: Collection[Variant]) -> Draft:
+        if not culprits:
+            return without(draft, self._sources(draft))
+        gone = set(culprits)
+        kept = {
+            name: Variants(
+                tuple(sql for sql in of.odd if (name, sql) not in gone),
+                tuple(sql for sql in of.near if (name, sql) not in gone),
+            )
+            for name, of in draft.variants.items()
+        }
+        return replace(draft, variants=kept)
+
+    def _computable(self, draft: Draft) -> Draft:
+        """Without what the server cannot compute a condition or a column of."""
+        sources = self._sources(draft)
+        alone = without(draft, draft.variants.keys())
+        gone: list[Variant] = []
+        for name in sorted(sources):
+            of = draft.variants.get(name, Variants())
+            if self._broken(replace(alone, variants={name: of})) is not None:
+                continue
+            for sql in (*of.odd, *of.near):
+                one = Variants((sql,)) if sql in of.odd else Variants((), (sql,))
+                if self._broken(replace(alone, variants={name: one})) is None:
+                    gone.append((name, sql))
+        return self._given_up(draft, gone) if gone else without(draft, sources)
+
+    def _variants_of(self, draft: Draft, names: Collection[str], number: int) -> list[Variant]:
+        found = []
+        for place, column in enumerate(draft.spec.columns):
+            of = draft.variants.get(column.name)
+            if of and column.name in names and (sql := variant_of(of, place, number)) is not None:
+                found.append((column.name, sql))
+        return found
+
+    def _of_check(self, draft: Draft, check: Check) -> frozenset[str]:
+        return frozenset[str]().union(*(draft.spec.sources(name) for name in check.columns))
+
+    def _sources(self, draft: Draft) -> frozenset[str]:
+        """The columns that a condition or a computed column looks at."""
+        computed = [draft.spec.sources(c.name) for c in draft.spec.columns if c.generated]
+        checked = [self._of_check(draft, check) for check in self._checks]
+        return frozenset[str]().union(*checked, *computed)
