@@ -39,14 +39,15 @@ class Variants:
 
     ``{u}`` stands for the row's usual value, ``{p}`` for that of the row before, ``{i}`` for the
     row's number. ``odd`` follow from the row itself. ``near`` are near-duplicates of the row
-    before: they differ from it only in case or in blanks.
+    before: they differ from it only in case or in blanks. One that was given up is ``{u}``, so
+    that the others stay in their rows.
     """
 
     odd: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.odd or self.near)
+        return any(sql != USUAL for sql in (*self.odd, *self.near))
 
 
 @dataclass(frozen=True)

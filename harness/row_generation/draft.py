@@ -126,7 +126,7 @@ class Draft:
             of = self.variants.get(column.name, Variants())
             usual = self._usual(place, column, divisors)
             listed.append(f"{usual} AS u{place}")
-            if of.near:
+            if of and of.near:
                 before = self._usual(place, column, divisors, "series.n - 1")
                 listed.append(mixing.only_where_near(before) + f" AS p{place}")
             value = mixing.value(of, place)

@@ -13,6 +13,9 @@ from harness.row_generation.order import Turn, turns
 from harness.row_generation.proposing import propose
 from harness.row_generation.trying import Trial
 
+AT_ONCE = 100
+"""So many tables are asked about by one statement."""
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -59,7 +62,7 @@ class _Filling:
         """Tables in their turns; what was left for later when the parents are there."""
         found: dict[str, Filled] = {}
         open_links: list[Turn] = []
-        order = turns([spec for spec in specs if self._is_empty(spec)])
+        order = turns(self._empty(specs))
         names = [turn.spec.name for turn in order]
         for place, turn in enumerate(order):
             if turn.deferred and not self._trial.in_transaction:
@@ -88,6 +91,17 @@ class _Filling:
             replace(filled, rows=int(count), why_not="" if count else filled.why_not)
             for filled, (_, count) in zip(found.values(), rows, strict=True)
         )
+
+    def _empty(self, specs: Sequence[TableSpec]) -> list[TableSpec]:
+        found: list[TableSpec] = []
+        for first in range(0, len(specs), AT_ONCE):
+            some = specs[first : first + AT_ONCE]
+            asked = " UNION ALL ".join(
+                f"SELECT {place} AS place, EXISTS (SELECT 1 FROM {spec.source}) AS filled"
+                for place, spec in enumerate(some)
+            )
+            found += [some[place] for place, filled in self.session.run(asked).rows if not filled]
+        return found
 
     def _is_empty(self, spec: TableSpec) -> bool:
         return not self.session.run(f"SELECT 1 FROM {spec.source} LIMIT 1").rows

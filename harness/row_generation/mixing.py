@@ -1,8 +1,8 @@
 """Which rows have a seldom value instead of the usual one, and which of them.
 
-Two rows of three are usual throughout. Each ninth is near the row before it; the others of the
-third have, column by column, one odd value after the other, and between them usual ones. The
-columns go out of step with each other and with the rows in which a value is missing.
+Two rows of three are usual throughout. Each ninth is near the row before it, in columns that can
+be; else the third have, column by column, one odd value after the other, and between them usual
+ones. The columns go out of step with each other and with the rows in which a value is missing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ def counters(quotient: Callable[[str, int], str]) -> list[str]:
     """What the inner layer gives for :func:`value`: the row's number, and which special row it
     is among its kind."""
     near, special = quotient("series.n", NEAR), quotient("series.n", EVERY)
-    return ["series.n AS n", f"{near} AS near_turn", f"{special} - 1 - {near} AS odd_turn"]
+    return [
+        "series.n AS n",
+        f"{special} AS turn",
+        f"{near} AS near_turn",
+        f"{special} - 1 - {near} AS odd_turn",
+    ]
 
 
 def only_where_near(sql: str) -> str:
@@ -42,32 +47,35 @@ def value(of: Variants, place: int) -> str:
         return sql.replace(INDEX, "(mixed.n - 1)").replace(USUAL, usual).replace(BEFORE, before)
 
     def one_of(texts: tuple[str, ...], turn: str, slots: int) -> str:
-        cases = " ".join(f"WHEN {n} THEN {made(sql)}" for n, sql in enumerate(texts))
-        return f"CASE ({turn} + {place}) % {slots} {cases} ELSE {usual} END"
+        cases = " ".join(
+            f"WHEN {n} THEN {made(sql)}" for n, sql in enumerate(texts) if sql != USUAL
+        )
+        return f"CASE ({turn} + {place}) % {slots} {cases} ELSE {usual} END" if cases else usual
 
     cases = []
-    if near := of.near or of.odd:
-        cases.append(
-            f"WHEN mixed.n % {NEAR} = 0 THEN {one_of(near, 'mixed.near_turn', near_slots(of))}"
-        )
+    if not of:
+        return usual
+    if of.near:
+        near = one_of(of.near, "mixed.near_turn", near_slots(of))
+        cases.append(f"WHEN mixed.n % {NEAR} = 0 THEN {near}")
     if of.odd:
-        cases.append(
-            f"WHEN mixed.n % {EVERY} = 0 THEN {one_of(of.odd, 'mixed.odd_turn', odd_slots(of))}"
-        )
-    return f"CASE {' '.join(cases)} ELSE {usual} END" if cases else usual
+        turn = "mixed.odd_turn" if of.near else "mixed.turn"
+        odd = one_of(of.odd, turn, odd_slots(of))
+        cases.append(f"WHEN mixed.n % {EVERY} = 0 THEN {odd}")
+    return f"CASE {' '.join(cases)} ELSE {usual} END"
 
 
 def variant_of(of: Variants, place: int, number: int) -> str | None:
     """The variant that row ``number`` has in the column at ``place``; None: the usual value."""
     if number % EVERY:
         return None
-    if number % NEAR == 0:
-        texts: tuple[str, ...] = of.near or of.odd
-        turn, slots = number // NEAR, near_slots(of)
-    else:
-        texts, turn, slots = of.odd, number // EVERY - 1 - number // NEAR, odd_slots(of)
+    turn, texts, slots = number // EVERY, of.odd, odd_slots(of)
+    if of.near and number % NEAR == 0:
+        turn, texts, slots = number // NEAR, of.near, near_slots(of)
+    elif of.near:
+        turn -= 1 + number // NEAR
     at = (turn + place) % slots if texts else 0
-    return texts[at] if at < len(texts) else None
+    return texts[at] if at < len(texts) and texts[at] != USUAL else None
 
 
 def odd_slots(of: Variants) -> int:
@@ -77,7 +85,7 @@ def odd_slots(of: Variants) -> int:
 
 def near_slots(of: Variants) -> int:
     """After how many turns the near-duplicates begin anew."""
-    return _in_no_step(len(of.near)) if of.near else odd_slots(of)
+    return _in_no_step(len(of.near))
 
 
 def _in_no_step(slots: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import DatabaseError
@@ -38,9 +38,16 @@ class Narrowed:
     unmet: str = ""
 
 
-def narrow(engine: Engine, session: Session, draft: Draft) -> Narrowed:
-    """A draft that meets the table's conditions, as far as one is found."""
+def narrow(
+    engine: Engine, session: Session, draft: Draft, sound: Callable[[Draft], Draft]
+) -> Narrowed:
+    """A draft that meets the table's conditions, as far as one is found.
+
+    ``sound`` gives a draft without what the server cannot compute, if that is in the way.
+    """
     narrower = _Narrower(engine, session)
+    if narrower.wrong(draft, draft.spec.checks) == BROKEN:
+        draft = sound(draft)
     checks = narrower.answerable(draft)
     wrong = narrower.wrong(draft, checks)
     while wrong > (0, 0):
@@ -68,20 +75,19 @@ class _Narrower:
     def __init__(self, engine: Engine, session: Session) -> None:
         self._engine, self._session = engine, session
         self._left = TRIALS
+        self._known: dict[str, Wrong] = {}
 
     def answerable(self, draft: Draft) -> list[Check]:
         """The conditions the server can look at before there is a row."""
         checks = list(draft.spec.checks)
-        if self.wrong(draft, checks) is not BROKEN:
+        if self.wrong(draft, checks) != BROKEN:
             return checks
-        return [
-            c for c in checks if self.wrong(draft, [c]) is not BROKEN or self._curable(draft, c)
-        ]
+        return [c for c in checks if self.wrong(draft, [c]) != BROKEN or self._curable(draft, c)]
 
     def _curable(self, draft: Draft, check: Check) -> bool:
         """A condition that fails on the first proposal may be computed on another."""
         return any(
-            self.wrong(draft.with_choices(change), [check]) is not BROKEN
+            self.wrong(draft.with_choices(change), [check]) != BROKEN
             for change in itertools.islice(self._changes(draft, check, [check]), 40)
         )
 
@@ -89,12 +95,16 @@ class _Narrower:
         """How far the draft is from meeting them; BROKEN if the server cannot tell."""
         if not checks:
             return (0, 0)
-        self._left -= 1
         counts = ", ".join(f"sum(CASE WHEN NOT ({c.sql}) THEN 1 ELSE 0 END)" for c in checks)
+        sql = f"SELECT {counts} FROM ({draft.select(whole=True)}) AS drafted_rows"
+        if sql not in self._known:
+            self._known[sql] = self._asked(sql)
+        return self._known[sql]
+
+    def _asked(self, sql: str) -> Wrong:
+        self._left -= 1
         try:
-            found = self._session.run(
-                f"SELECT {counts} FROM ({draft.select(whole=True)}) AS drafted_rows"
-            )
+            found = self._session.run(sql)
         except DatabaseError as error:
             if error.lost:
                 raise

@@ -44,7 +44,7 @@ def _nulls_may_repeat(spec: TableSpec, name: str) -> bool:
 
 
 def _likeliest(engine: Engine, column: ColumnSpec, keyed: bool) -> Formula:
-    formula: Formula = engine.table_specs.formulas(column.kind)[0]
+    formula: Formula = engine.table_specs.likeliest(column.kind)
     if not column.default or keyed:
         return formula
     mixed = f"CASE WHEN {{i}} % 2 = 0 THEN {column.default} ELSE {formula.sql} END"

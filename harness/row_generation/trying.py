@@ -27,23 +27,26 @@ class Trial:
         ``unchecked``: foreign keys are not looked at. A lost connection is the only DatabaseError
         that leaves this.
         """
-        narrowed = narrow(self.engine, self.session, self._sound(draft))
+        why_not = self._put(draft, unchecked)
+        if why_not and (sound := self._sound(draft)) is not draft:
+            why_not = self._put(sound, unchecked)
+        return why_not
+
+    def _put(self, draft: Draft, unchecked: bool) -> str:
+        narrowed = narrow(self.engine, self.session, draft, self._sound)
         if narrowed.unmet:
             return f"no values were found that satisfy the check {narrowed.unmet}"
         draft = variety.varied(self.engine, self.session, narrowed.draft, narrowed.checks)
         module = self.engine.table_specs
         if unchecked:
             self.session.run(module.UNCHECKED)
-        why_not = ""
         for changed in self._ways(draft):
-            why_not = why_not or "the server refused it"
             if not (said := self._insert(changed)):
-                why_not = ""
                 break
-            self._said, why_not = said, f"the server refused: {said}"
+            self._said = said
         if unchecked:
             self.session.run(module.CHECKED)
-        return why_not
+        return f"the server refused: {said}" if said else ""
 
     def attempt(self, sql: str) -> str:
         """What the server says against it, or ""."""
@@ -107,7 +110,8 @@ class Trial:
         """The server's first refusal, or "" if one way to insert went through."""
         refusal = ""
         columns, select = draft.columns(), draft.select()
-        for sql in self.engine.table_specs.inserts(draft.spec, columns, select):
+        module = self.engine.table_specs
+        for sql in module.inserts(draft.spec, columns, select):
             if not (said := self.attempt(sql)):
                 return ""
             refusal = refusal or said

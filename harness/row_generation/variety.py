@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from harness.errors import DatabaseError
 from harness.ports import Engine, Session
-from harness.ports.table_specs import Check, Key, Keyed, TableSpec, Variants
+from harness.ports.table_specs import USUAL, Check, Key, Keyed, TableSpec, Variants
 from harness.row_generation.draft import Draft, is_nothing
 from harness.row_generation.mixing import ROW, variant_of
 
@@ -43,8 +43,17 @@ def without(draft: Draft, columns: Collection[str], half: bool = False) -> Draft
     changed = dict(draft.variants)
     for name in columns:
         of = changed.get(name, Variants())
-        changed[name] = Variants(of.odd[: len(of.odd) // 2]) if half else Variants()
+        kept = [sql for sql in of.odd if sql != USUAL]
+        gone = {*of.odd, *of.near}.difference(kept[: len(kept) // 2] if half else [])
+        changed[name] = _less(of, gone)
     return replace(draft, variants=changed)
+
+
+def _less(of: Variants, gone: Collection[str]) -> Variants:
+    odd, near = (
+        tuple(USUAL if sql in gone else sql for sql in texts) for texts in (of.odd, of.near)
+    )
+    return Variants(odd, near)
 
 
 def keyed(spec: TableSpec, name: str) -> Keyed:
@@ -68,17 +77,22 @@ class _Sieve:
 
     def sifted(self, draft: Draft) -> Draft:
         """The draft without what breaks a condition or cannot be computed."""
-        if self._broken(without(draft, draft.variants.keys())) is None:
-            return draft
-        if self._broken(draft) is None:
+        broken = self._broken(draft)
+        if broken is None:
+            if self._broken(without(draft, draft.variants.keys())) is None:
+                return draft
             draft = self._computable(draft)
-        for _ in range(ROUNDS):
             broken = self._broken(draft)
+        for _ in range(ROUNDS):
             if broken is None:
                 break
             if not broken:
                 return draft
-            draft = self._given_up(draft, self._culprits(draft, broken))
+            culprits, certain = self._culprits(draft, broken)
+            draft = self._given_up(draft, culprits)
+            if certain and culprits:
+                return draft
+            broken = self._broken(draft)
         return without(draft, self._sources(draft))
 
     def _broken(self, draft: Draft) -> list[tuple[int, tuple[bool, ...]]] | None:
@@ -103,40 +117,34 @@ class _Sieve:
 
     def _culprits(
         self, draft: Draft, broken: Sequence[tuple[int, tuple[bool, ...]]]
-    ) -> list[Variant]:
+    ) -> tuple[set[Variant], bool]:
         """The values that break a condition most often of all times they are there.
 
-        Of a condition on one column that is each that ever breaks it.
+        Of a condition on one column that is each that ever breaks it, which is certain.
         """
-        found: list[Variant] = []
+        found: set[Variant] = set()
+        certain = True
         for place, check in enumerate(self._checks):
             rows = {n for n, of in broken if of[place]}
-            if not rows:
+            columns = _places(draft, self._of_check(draft, check)) if rows else []
+            breaks = Counter(v for n in rows for v in _variants_of(draft, columns, n))
+            if len(columns) < 2:
+                found |= breaks.keys()
                 continue
-            sources = self._of_check(draft, check)
-            there, breaks = Counter[Variant](), Counter[Variant]()
-            for n in draft.numbers():
-                for variant in self._variants_of(draft, sources, n):
-                    there[variant] += 1
-                    breaks[variant] += n in rows
-            rates = {variant: breaks[variant] / there[variant] for variant in there}
-            worst = max(rates.values(), default=0.0)
-            least = worst if len(sources) > 1 else 0.0
-            found += [v for v, rate in rates.items() if rate > 0 and rate >= least]
-        return found
+            certain = False
+            there = Counter(v for n in draft.numbers() for v in _variants_of(draft, columns, n))
+            rates = {variant: count / there[variant] for variant, count in breaks.items()}
+            found |= {v for v, rate in rates.items() if rate == max(rates.values())}
+        return found, certain
 
     def _given_up(self, draft: Draft, culprits: Collection[Variant]) -> Draft:
         if not culprits:
             return without(draft, self._sources(draft))
-        gone = set(culprits)
-        kept = {
-            name: Variants(
-                tuple(sql for sql in of.odd if (name, sql) not in gone),
-                tuple(sql for sql in of.near if (name, sql) not in gone),
-            )
+        changed = {
+            name: _less(of, {sql for column, sql in culprits if column == name})
             for name, of in draft.variants.items()
         }
-        return replace(draft, variants=kept)
+        return replace(draft, variants=changed)
 
     def _computable(self, draft: Draft) -> Draft:
         """Without what the server cannot compute a condition or a column of."""
@@ -153,14 +161,6 @@ class _Sieve:
                     gone.append((name, sql))
         return self._given_up(draft, gone) if gone else without(draft, sources)
 
-    def _variants_of(self, draft: Draft, names: Collection[str], number: int) -> list[Variant]:
-        found = []
-        for place, column in enumerate(draft.spec.columns):
-            of = draft.variants.get(column.name)
-            if of and column.name in names and (sql := variant_of(of, place, number)) is not None:
-                found.append((column.name, sql))
-        return found
-
     def _of_check(self, draft: Draft, check: Check) -> frozenset[str]:
         return frozenset[str]().union(*(draft.spec.sources(name) for name in check.columns))
 
@@ -169,3 +169,18 @@ class _Sieve:
         computed = [draft.spec.sources(c.name) for c in draft.spec.columns if c.generated]
         checked = [self._of_check(draft, check) for check in self._checks]
         return frozenset[str]().union(*checked, *computed)
+
+
+def _places(draft: Draft, names: Collection[str]) -> list[tuple[int, str]]:
+    """Those of the columns that have seldom values, with their places in the table."""
+    return [
+        (place, column.name)
+        for place, column in enumerate(draft.spec.columns)
+        if column.name in names and draft.variants.get(column.name)
+    ]
+
+
+def _variants_of(draft: Draft, columns: Sequence[tuple[int, str]], number: int) -> list[Variant]:
+    """What a row has in these columns, but for usual values."""
+    found = ((name, variant_of(draft.variants[name], place, number)) for place, name in columns)
+    return [(name, sql) for name, sql in found if sql is not None]

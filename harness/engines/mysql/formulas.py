@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -112,6 +112,15 @@ ANY = ("concat({i})", "concat('a', {i})", "{i}", "'1'", "''")
 
 def formulas(kind: Kind, literals: Collection[str] = ()) -> list[Formula]:
     """What to try in such a column, the likeliest first."""
+    return list(_each(kind, literals))
+
+
+def likeliest(kind: Kind) -> Formula:
+    """The first of :func:`formulas`, without the labour of the others."""
+    return next(iter(_each(kind, ())))
+
+
+def _each(kind: Kind, literals: Collection[str]) -> Iterable[Formula]:
     if kind.name in ("enum", "set"):
         return _members(kind, literals)
     if kind.name in TEXTS:

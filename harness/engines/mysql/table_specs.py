@@ -68,6 +68,7 @@ CODECS = {
 """
 
 formulas = types.formulas
+likeliest = types.likeliest
 quotient = types.quotient
 variants = seldom.variants
 
@@ -104,7 +105,8 @@ def read(
         is_json = bool(paths) or (table, name) in documented
         column = _column(name, prefixes.get((table, name)), is_json, constant, *rest)
         made[table].append(replace(column, kind=replace(column.kind, paths=paths)))
-    conditions = [*checks, *_computed(made)]
+    others = [check for check in checks if not JSON_VALID.fullmatch(check[1])]
+    conditions = [*others, *_computed(made)]
     return [
         TableSpec(
             table,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -43,8 +44,11 @@ class Kind:
 
 def pick(index: str, options: Sequence[str]) -> str:
     """The options in turn, from the first."""
+    at = f"({index}) % {len(options)} + 1"
+    if not any("|" in option for option in options):
+        return f"split_part({quoting.value('|'.join(options))}, '|', ({at})::int)"
     listed = ", ".join(quoting.value(option) for option in options)
-    return f"(ARRAY[{listed}])[({index}) % {len(options)} + 1]"
+    return f"(ARRAY[{listed}])[{at}]"
 
 
 def quotient(index: str, by: int) -> str:
@@ -115,11 +119,16 @@ def formulas(kind: Kind, literals: Collection[str] = ()) -> list[Formula]:
     return [_cast(formula, kind) for formula in _bare(kind, literals)]
 
 
+def likeliest(kind: Kind) -> Formula:
+    """The first of :func:`formulas`, without the labour of the others."""
+    return _cast(next(iter(_bare(kind, ()))), kind)
+
+
 def _cast(formula: Formula, kind: Kind) -> Formula:
-    return replace(formula, sql=f"({formula.sql})::{kind.sql}")
+    return Formula(f"({formula.sql})::{kind.sql}", formula.capacity)
 
 
-def _bare(kind: Kind, literals: Collection[str]) -> list[Formula]:
+def _bare(kind: Kind, literals: Collection[str]) -> Iterable[Formula]:
     if kind.family == "e":
         members = [text for text in kind.labels if text in literals]
         lists = [kind.labels, *([members] if members else []), *([x] for x in kind.labels)]
@@ -136,13 +145,14 @@ def _bare(kind: Kind, literals: Collection[str]) -> list[Formula]:
         return [Formula(f"ROW({', '.join(fields)})")]
     if kind.name in TEXTS:
         written = documents.formulas(DOCUMENTS, kind.paths, literals)
-        return [*written, *value_formulas.texts(DIALECT, kind.column, kind.limit, literals)]
+        others = value_formulas.texts(DIALECT, kind.column, kind.limit, literals)
+        return itertools.chain(written, others)
     if kind.name in WHOLE:
         most = WHOLE[kind.name]
-        return [
-            Formula(f"({{i}} % {most}) + 1", most),
-            *value_formulas.numbers(literals, 0, Decimal(-most), Decimal(most)),
-        ]
+        first = Formula(f"({{i}} % {most}) + 1", most)
+        return itertools.chain(
+            [first], value_formulas.numbers(literals, 0, Decimal(-most), Decimal(most))
+        )
     return _special(kind, literals)
 
 

@@ -36,6 +36,7 @@ CODECS = {"UTF8": "utf-8", "LATIN1": "latin-1", "LATIN9": "iso8859-15", "WIN1252
 """What Python calls the encodings that are known here; in another one only ASCII is written."""
 
 formulas = types.formulas
+likeliest = types.likeliest
 quotient = types.quotient
 variants = seldom.variants
 

@@ -28,19 +28,13 @@ FIXED = {
 
 
 def variants(kind: Kind, keyed: Keyed) -> Variants:
-    """What a column of this type seldom holds; each is cast to the column's type."""
-    bare = _bare(kind, keyed)
-    odd, near = (tuple(f"({sql})::{kind.sql}" for sql in texts) for texts in (bare.odd, bare.near))
-    return Variants(odd, near)
-
-
-def _bare(kind: Kind, keyed: Keyed) -> Variants:
+    """What a column of this type seldom holds; of its very type where nothing else will do."""
     if kind.family == "a":
-        return value_variants.fixed(keyed, ["'{}'", "ARRAY[NULL]"])
+        return _cast(value_variants.fixed(keyed, ["'{}'", "ARRAY[NULL]"]), kind)
     if kind.family != "b":
         return Variants()
     if kind.name in ("json", "jsonb") or kind.paths:
-        return documents.variants(DOCUMENTS, kind.paths, keyed)
+        return _cast(documents.variants(DOCUMENTS, kind.paths, keyed), kind)
     if kind.name in TEXTS:
         return value_variants.texts(DIALECT, _text(kind, keyed))
     if kind.name in LARGE:
@@ -50,8 +44,13 @@ def _bare(kind: Kind, keyed: Keyed) -> Variants:
         return _numerics(kind, keyed)
     if kind.name in ("float4", "float8", "money"):
         large = Decimal(1_500_000_000)
-        return value_variants.numbers(kind.column, keyed, large, -large, 2)
+        return _cast(value_variants.numbers(kind.column, keyed, large, -large, 2), kind)
     return value_variants.fixed(keyed, FIXED.get(kind.name, ()))
+
+
+def _cast(of: Variants, kind: Kind) -> Variants:
+    odd, near = (tuple(f"({sql})::{kind.sql}" for sql in texts) for texts in (of.odd, of.near))
+    return Variants(odd, near)
 
 
 def _text(kind: Kind, keyed: Keyed) -> value_variants.TextColumn:
