@@ -48,9 +48,10 @@ class Draft:
         """The quoted columns the select gives, in its order."""
         return [c.quoted for c in self.spec.columns if not self._left_out(c)]
 
-    def select(self, whole: bool = False, numbered: bool = False) -> str:
+    def select(self, whole: bool = False, numbered: bool = False, fenced: bool = False) -> str:
         """The rows; ``whole`` adds what the server would make, for looking at conditions, and
-        ``numbered`` each row's number."""
+        ``numbered`` each row's number. ``fenced``: made before anything is made of them.
+        """
         divisors, limit = self._divisors()
         inner = f"FROM {self.series}{''.join(self._joins(divisors))} WHERE series.n <= {limit}"
         if any(self.variants.values()):
@@ -60,6 +61,8 @@ class Draft:
             listed = [f"{value} AS {name}" for name, value in values.items()]
             listed += [f"series.n AS {mixing.ROW}"] if numbered else []
             inner = f"SELECT {', '.join(listed)} {inner}"
+        if fenced:
+            inner += f" LIMIT {mixing.NO_LIMIT}"
         generated = [c for c in self.spec.columns if c.generated] if whole else []
         if generated:
             more = ", ".join(f"({c.generated}) AS {c.quoted}" for c in generated)
@@ -120,17 +123,20 @@ class Draft:
         )
 
     def _mixed(self, divisors: Mapping[str, int], source: str, whole: bool, numbered: bool) -> str:
-        """The select in two layers: usual values first, of which variants are made."""
+        """The select in two layers: in the inner one what variants are made of, and parents."""
         listed, outer = mixing.counters(self.quotient), []
         for place, column in self._written(whole):
             of = self.variants.get(column.name, Variants())
-            usual = self._usual(place, column, divisors)
-            listed.append(f"{usual} AS u{place}")
+            usual = f"mixed.u{place}"
+            if mixing.is_reworked(of) or self.choices[column.name].formula is None:
+                listed.append(f"{self._usual(place, column, divisors)} AS u{place}")
+            else:
+                usual = self._usual(place, column, divisors, "mixed.n")
             if of and of.near:
                 before = self._usual(place, column, divisors, "series.n - 1")
                 listed.append(mixing.only_where_near(before) + f" AS p{place}")
-            value = mixing.value(of, place)
-            outer.append(f"{self._thinned(place, column, value, 'mixed.n')} AS {column.quoted}")
+            value = self._thinned(place, column, mixing.value(of, place, usual), "mixed.n")
+            outer.append(f"{value} AS {column.quoted}")
         outer += [f"mixed.n AS {mixing.ROW}"] if numbered else []
         return (
             f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(listed)} {source} "

@@ -39,12 +39,17 @@ def only_where_near(sql: str) -> str:
     return f"CASE WHEN series.n % {NEAR} = 0 THEN {sql} END"
 
 
-def value(of: Variants, place: int) -> str:
+def is_reworked(of: Variants) -> bool:
+    """Whether variants are made of the usual value so often that it is computed beforehand."""
+    return bool(of) and (bool(of.near) or "".join(of.odd).count(USUAL) > 2)
+
+
+def value(of: Variants, place: int, usual: str) -> str:
     """The column's value in the outer layer: usual, near the row before, or odd."""
-    usual, before = f"mixed.u{place}", f"mixed.p{place}"
 
     def made(sql: str) -> str:
-        return sql.replace(INDEX, "(mixed.n - 1)").replace(USUAL, usual).replace(BEFORE, before)
+        sql = sql.replace(INDEX, "(mixed.n - 1)").replace(BEFORE, f"mixed.p{place}")
+        return sql.replace(USUAL, usual)
 
     def one_of(texts: tuple[str, ...], turn: str, slots: int) -> str:
         cases = " ".join(

@@ -17,6 +17,8 @@ from harness.ports.table_specs import Check, ColumnSpec, Formula
 from harness.row_generation.draft import Choice, Draft, nothing
 
 LITERAL = re.compile(r"'((?:[^'\\]|''|\\.)*)'|(-\s?\(?)?(?<![\w.])(\d+(?:\.\d+)?)(?![\w.])")
+IN_PLACE = re.compile(r"\b(upper|lower|ucase|lcase|trim|replace)\s*\(", re.IGNORECASE)
+"""MySQL finds ``x = upper(x)`` true of any text that it has only as an expression."""
 WIDEST = 8
 """Columns of one condition of which pairs are changed together."""
 PAIRED = 14
@@ -96,7 +98,9 @@ class _Narrower:
         if not checks:
             return (0, 0)
         counts = ", ".join(f"sum(CASE WHEN NOT ({c.sql}) THEN 1 ELSE 0 END)" for c in checks)
-        sql = f"SELECT {counts} FROM ({draft.select(whole=True)}) AS drafted_rows"
+        fenced = any(IN_PLACE.search(check.sql) for check in checks)
+        rows = draft.select(whole=True, fenced=fenced)
+        sql = f"SELECT {counts} FROM ({rows}) AS drafted_rows"
         if sql not in self._known:
             self._known[sql] = self._asked(sql)
         return self._known[sql]

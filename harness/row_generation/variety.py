@@ -15,6 +15,7 @@ from harness.ports import Engine, Session
 from harness.ports.table_specs import USUAL, Check, Key, Keyed, TableSpec, Variants
 from harness.row_generation.draft import Draft, is_nothing
 from harness.row_generation.mixing import ROW, variant_of
+from harness.row_generation.narrowing import IN_PLACE
 
 ROUNDS = 20
 """How often values are given up before their columns are usual throughout."""
@@ -103,10 +104,11 @@ class _Sieve:
         where = " OR ".join(f"NOT ({c.sql})" for c in self._checks) or f"{ROW} < 0"
         if computed:
             where = f"({where}) OR concat({', '.join(computed)}) = '-'"
+        fenced = any(IN_PLACE.search(check.sql) for check in self._checks)
+        rows = draft.select(whole=True, numbered=True, fenced=fenced)
         try:
             found = self._session.run(
-                f"SELECT {listed} FROM ({draft.select(whole=True, numbered=True)}) "
-                f"AS drafted_rows WHERE {where}"
+                f"SELECT {listed} FROM ({rows}) AS drafted_rows WHERE {where}"
             )
         except DatabaseError as error:
             if error.lost:
