@@ -143,6 +143,8 @@ def _beyond_ascii(dialect: Dialect, column: TextColumn) -> list[str]:
         if letters and can_write(column.codec, letters):
             sql = f"concat({dialect.quote(letters)}, {USUAL})"
             found.append(_if_fits(sql, column.limit, len(letters)))
+    if column.limit == 1 and column.keyed is Keyed.NOT and can_write(column.codec, CAPITALS):
+        found = [dialect.quote(CAPITALS[-1])]
     return found
 
 

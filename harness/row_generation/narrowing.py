@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.errors import DatabaseError
-from harness.ports import Engine, Session
+from harness.ports import Engine, Rows
 from harness.ports.table_specs import Check, ColumnSpec, Formula
 from harness.row_generation.draft import Choice, Draft, nothing
 
@@ -26,6 +26,8 @@ PAIRED = 14
 TRIALS = 1500
 """Proposals for one table, after which it is given up."""
 
+Ask = Callable[[str], Rows]
+"""Sends one statement; a DatabaseError leaves the session as it was."""
 Wrong = tuple[int, int]
 """Conditions not met, rows that do not meet one."""
 
@@ -40,14 +42,12 @@ class Narrowed:
     unmet: str = ""
 
 
-def narrow(
-    engine: Engine, session: Session, draft: Draft, sound: Callable[[Draft], Draft]
-) -> Narrowed:
+def narrow(engine: Engine, ask: Ask, draft: Draft, sound: Callable[[Draft], Draft]) -> Narrowed:
     """A draft that meets the table's conditions, as far as one is found.
 
     ``sound`` gives a draft without what the server cannot compute, if that is in the way.
     """
-    narrower = _Narrower(engine, session)
+    narrower = _Narrower(engine, ask)
     if narrower.wrong(draft, draft.spec.checks) == BROKEN:
         draft = sound(draft)
     checks = narrower.answerable(draft)
@@ -74,8 +74,8 @@ def literals_of(checks: Sequence[Check]) -> list[str]:
 class _Narrower:
     """Asks one server; counts how often."""
 
-    def __init__(self, engine: Engine, session: Session) -> None:
-        self._engine, self._session = engine, session
+    def __init__(self, engine: Engine, ask: Ask) -> None:
+        self._engine, self._ask = engine, ask
         self._left = TRIALS
         self._known: dict[str, Wrong] = {}
 
@@ -108,7 +108,7 @@ class _Narrower:
     def _asked(self, sql: str) -> Wrong:
         self._left -= 1
         try:
-            found = self._session.run(sql)
+            found = self._ask(sql)
         except DatabaseError as error:
             if error.lost:
                 raise

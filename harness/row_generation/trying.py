@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.errors import DatabaseError
-from harness.ports import Engine, Session
+from harness.ports import Engine, Rows, Session
 from harness.ports.table_specs import Formula
 from harness.row_generation import variety
 from harness.row_generation.draft import Choice, Draft, nothing
@@ -33,10 +33,10 @@ class Trial:
         return why_not
 
     def _put(self, draft: Draft, unchecked: bool) -> str:
-        narrowed = narrow(self.engine, self.session, draft, self._sound)
+        narrowed = narrow(self.engine, self.ask, draft, self._sound)
         if narrowed.unmet:
             return f"no values were found that satisfy the check {narrowed.unmet}"
-        draft = variety.varied(self.engine, self.session, narrowed.draft, narrowed.checks)
+        draft = variety.varied(self.engine, self.ask, narrowed.draft, narrowed.checks)
         module = self.engine.table_specs
         if unchecked:
             self.session.run(module.UNCHECKED)
@@ -48,17 +48,25 @@ class Trial:
             self.session.run(module.CHECKED)
         return f"the server refused: {said}" if said else ""
 
+    def ask(self, sql: str) -> Rows:
+        """Run it; a DatabaseError leaves the transaction, if there is one, as it was."""
+        if not self.in_transaction:
+            return self.session.run(sql)
+        self.session.run(f"SAVEPOINT {SAVEPOINT}")
+        try:
+            return self.session.run(sql)
+        except DatabaseError as error:
+            if not error.lost:
+                self.session.run(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+            raise
+
     def attempt(self, sql: str) -> str:
         """What the server says against it, or ""."""
         try:
-            if self.in_transaction:
-                self.session.run(f"SAVEPOINT {SAVEPOINT}")
-            self.session.run(sql)
+            self.ask(sql)
         except DatabaseError as error:
             if error.lost:
                 raise
-            if self.in_transaction:
-                self.session.run(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
             return error.message
         return ""
 
@@ -74,6 +82,11 @@ class Trial:
         while named := self._named(draft) & {n for n, of in draft.variants.items() if of}:
             draft = variety.without(draft, named, half=True)
             yield draft
+        if any(draft.variants.values()):
+            able = variety.computable(self.ask, draft)
+            if able != draft:
+                draft = able
+                yield draft
         if any(draft.variants.values()):
             draft = variety.without(draft, draft.variants.keys())
             yield draft

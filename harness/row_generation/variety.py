@@ -11,11 +11,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from harness.errors import DatabaseError
-from harness.ports import Engine, Session
+from harness.ports import Engine
 from harness.ports.table_specs import USUAL, Check, Key, Keyed, TableSpec, Variants
 from harness.row_generation.draft import Draft, is_nothing
 from harness.row_generation.mixing import ROW, variant_of
-from harness.row_generation.narrowing import IN_PLACE
+from harness.row_generation.narrowing import IN_PLACE, Ask
 
 ROUNDS = 20
 """How often values are given up before their columns are usual throughout."""
@@ -24,19 +24,35 @@ Variant = tuple[str, str]
 """A column and one of its variants."""
 
 
-def varied(engine: Engine, session: Session, draft: Draft, checks: Sequence[Check]) -> Draft:
+def varied(engine: Engine, ask: Ask, draft: Draft, checks: Sequence[Check]) -> Draft:
     """The draft with seldom values in a minority of its rows; ``checks`` hold in all of them."""
-    spec = draft.spec
-    found = {}
+    spec, found = draft.spec, {}
+    usual = draft.fixed | _of_itself(draft)
     for column in spec.columns:
-        choice = draft.choices[column.name]
-        usual = choice.formula is None or is_nothing(choice.formula) or column.name in draft.fixed
-        if not (usual or column.generated or column.served):
+        formula = draft.choices[column.name].formula
+        made = not (column.generated or column.served or column.name in usual)
+        if made and formula is not None and not is_nothing(formula):
             found[column.name] = engine.table_specs.variants(column.kind, keyed(spec, column.name))
     mixed = replace(draft, variants=found)
     if not any(found.values()) or not (checks or any(c.generated for c in spec.columns)):
         return mixed
-    return _Sieve(session, checks).sifted(mixed)
+    return _Sieve(ask, checks).sifted(mixed)
+
+
+def _of_itself(draft: Draft) -> frozenset[str]:
+    """Columns by which each row is its own parent: they must agree."""
+    found: set[str] = set()
+    for link in draft.spec.links:
+        formulas = [draft.choices[name].formula for name in link.columns]
+        if link.parent == draft.spec.name and not any(f is None or is_nothing(f) for f in formulas):
+            own = (c.name for c in draft.spec.columns if c.quoted in link.parent_columns)
+            found.update(link.columns, own)
+    return frozenset(found)
+
+
+def computable(ask: Ask, draft: Draft) -> Draft:
+    """The draft without seldom values that the server cannot compute."""
+    return _Sieve(ask, ()).computable(draft, draft.variants.keys())
 
 
 def without(draft: Draft, columns: Collection[str], half: bool = False) -> Draft:
@@ -72,17 +88,17 @@ def _is_alone(key: Key, name: str) -> bool:
 class _Sieve:
     """Asks one server which values break a condition."""
 
-    def __init__(self, session: Session, checks: Sequence[Check]) -> None:
-        self._session = session
+    def __init__(self, ask: Ask, checks: Sequence[Check]) -> None:
+        self._ask = ask
         self._checks = tuple(checks)
 
     def sifted(self, draft: Draft) -> Draft:
         """The draft without what breaks a condition or cannot be computed."""
         broken = self._broken(draft)
         if broken is None:
-            if self._broken(without(draft, draft.variants.keys())) is None:
+            if not self._computes(without(draft, draft.variants.keys())):
                 return draft
-            draft = self._computable(draft)
+            draft = self.computable(draft, self._sources(draft))
             broken = self._broken(draft)
         for _ in range(ROUNDS):
             if broken is None:
@@ -107,9 +123,7 @@ class _Sieve:
         fenced = any(IN_PLACE.search(check.sql) for check in self._checks)
         rows = draft.select(whole=True, numbered=True, fenced=fenced)
         try:
-            found = self._session.run(
-                f"SELECT {listed} FROM ({rows}) AS drafted_rows WHERE {where}"
-            )
+            found = self._ask(f"SELECT {listed} FROM ({rows}) AS drafted_rows WHERE {where}")
         except DatabaseError as error:
             if error.lost:
                 raise
@@ -148,20 +162,37 @@ class _Sieve:
         }
         return replace(draft, variants=changed)
 
-    def _computable(self, draft: Draft) -> Draft:
-        """Without what the server cannot compute a condition or a column of."""
-        sources = self._sources(draft)
+    def computable(self, draft: Draft, columns: Collection[str]) -> Draft:
+        """Without what the server cannot compute, or cannot compute a condition or a column of.
+
+        Each value by itself, in these columns.
+        """
         alone = without(draft, draft.variants.keys())
         gone: list[Variant] = []
-        for name in sorted(sources):
+        for name in sorted(columns):
             of = draft.variants.get(name, Variants())
-            if self._broken(replace(alone, variants={name: of})) is not None:
+            if self._computes(replace(alone, variants={name: of})):
                 continue
             for sql in (*of.odd, *of.near):
                 one = Variants((sql,)) if sql in of.odd else Variants((), (sql,))
-                if self._broken(replace(alone, variants={name: one})) is None:
+                if not self._computes(replace(alone, variants={name: one})):
                     gone.append((name, sql))
-        return self._given_up(draft, gone) if gone else without(draft, sources)
+        return self._given_up(draft, gone) if gone else draft
+
+    def _computes(self, draft: Draft) -> bool:
+        """Whether every value and every condition can be computed for every row."""
+        spec = draft.spec
+        made = [column.quoted for column in spec.columns if column.generated]
+        made += [spec.column(name).quoted for name, of in draft.variants.items() if of]
+        made += [f"CASE WHEN {check.sql} THEN 1 END" for check in self._checks]
+        counts = ", ".join(f"count({value})" for value in made) or "1"
+        try:
+            self._ask(f"SELECT {counts} FROM ({draft.select(whole=True)}) AS drafted_rows")
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            return False
+        return True
 
     def _of_check(self, draft: Draft, check: Check) -> frozenset[str]:
         return frozenset[str]().union(*(draft.spec.sources(name) for name in check.columns))

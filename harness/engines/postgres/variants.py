@@ -23,6 +23,7 @@ FIXED = {
     "time": ("time '00:00:00'", "time '23:59:59'"),
     "timetz": ("timetz '23:59:59-08'", "timetz '00:00:00+14'"),
     "interval": ("interval '-1 day'", "interval '1 month'", "interval '0'"),
+    "money": ("0::money", "0.01::money", "(-1)::money", "1500000000::money"),
     "bytea": ("decode('', 'hex')", "decode('00ff', 'hex')"),
 }
 
@@ -42,9 +43,9 @@ def variants(kind: Kind, keyed: Keyed) -> Variants:
         return value_variants.numbers(kind.column, keyed, large, -large, 0)
     if kind.name == "numeric":
         return _numerics(kind, keyed)
-    if kind.name in ("float4", "float8", "money"):
+    if kind.name in ("float4", "float8"):
         large = Decimal(1_500_000_000)
-        return _cast(value_variants.numbers(kind.column, keyed, large, -large, 2), kind)
+        return value_variants.numbers(kind.column, keyed, large, -large, 2)
     return value_variants.fixed(keyed, FIXED.get(kind.name, ()))
 
 
