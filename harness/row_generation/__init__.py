@@ -6,6 +6,8 @@ that a transformation meets. Values follow from a row's number, never from chanc
 the same schema has the same rows on any server.
 """
 
+from harness.row_generation.adding import Added, add, lost
 from harness.row_generation.filling import Filled, fill
+from harness.row_generation.updating import Updated, update
 
-__all__ = ["Filled", "fill"]
+__all__ = ["Added", "Filled", "Updated", "add", "fill", "lost", "update"]

@@ -15,11 +15,16 @@ SAVEPOINT = "before_filling"
 
 
 class Trial:
-    """One session in which statements may fail; in a transaction each is undone by itself."""
+    """One session in which statements may fail; in a transaction each is undone by itself.
 
-    def __init__(self, engine: Engine, session: Session) -> None:
-        self.engine, self.session = engine, session
+    ``plainly``: a row that is there already is refused first, and left out only then.
+    """
+
+    def __init__(self, engine: Engine, session: Session, plainly: bool = False) -> None:
+        self.engine, self.session, self._plainly = engine, session, plainly
         self.in_transaction = False
+        self.refusal = ""
+        """What the server said last against rows, even if others went in."""
 
     def put(self, draft: Draft, unchecked: bool = False) -> str:
         """Insert the rows of the draft, changed as little as it needs; "" or why there are none.
@@ -27,6 +32,7 @@ class Trial:
         ``unchecked``: foreign keys are not looked at. A lost connection is the only DatabaseError
         that leaves this.
         """
+        self.refusal = ""
         why_not = self._put(draft, unchecked)
         if why_not and (sound := self._sound(draft)) is not draft:
             why_not = self._put(sound, unchecked)
@@ -124,10 +130,13 @@ class Trial:
         refusal = ""
         columns, select = draft.columns(), draft.select()
         module = self.engine.table_specs
-        for sql in module.inserts(draft.spec, columns, select):
+        ways = module.inserts(draft.spec, columns, select)
+        if self._plainly:
+            ways.sort(key=len)
+        for sql in ways:
             if not (said := self.attempt(sql)):
                 return ""
-            refusal = refusal or said
+            self.refusal = refusal = refusal or said
         return refusal
 
     def _sound(self, draft: Draft) -> Draft:
