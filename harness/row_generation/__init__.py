@@ -7,7 +7,22 @@ the same schema has the same rows on any server.
 """
 
 from harness.row_generation.adding import Added, add, lost
+from harness.row_generation.failing_rows import smallest
+from harness.row_generation.failure import Attempt, FailingRow, FailingRows, Failure
 from harness.row_generation.filling import Filled, fill
 from harness.row_generation.updating import Updated, update
 
-__all__ = ["Added", "Filled", "Updated", "add", "fill", "lost", "update"]
+__all__ = [
+    "Added",
+    "Attempt",
+    "FailingRow",
+    "FailingRows",
+    "Failure",
+    "Filled",
+    "Updated",
+    "add",
+    "fill",
+    "lost",
+    "smallest",
+    "update",
+]
