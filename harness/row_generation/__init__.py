@@ -7,6 +7,7 @@ the same schema has the same rows on any server.
 """
 
 from harness.row_generation.adding import Added, add, lost
+from harness.row_generation.effect import WithoutEffect, without_effect
 from harness.row_generation.failing_rows import smallest
 from harness.row_generation.failure import Attempt, FailingRow, FailingRows, Failure
 from harness.row_generation.filling import Filled, fill
@@ -20,9 +21,11 @@ __all__ = [
     "Failure",
     "Filled",
     "Updated",
+    "WithoutEffect",
     "add",
     "fill",
     "lost",
     "smallest",
     "update",
+    "without_effect",
 ]

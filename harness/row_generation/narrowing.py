@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from harness.errors import DatabaseError
 from harness.ports import Engine, Rows
-from harness.ports.table_specs import Check, ColumnSpec, Formula
+from harness.ports.table_specs import Check, ColumnSpec, Formula, TableSpec
 from harness.row_generation.draft import Choice, Draft, nothing
 
 LITERAL = re.compile(r"'((?:[^'\\]|''|\\.)*)'|(-\s?\(?)?(?<![\w.])(\d+(?:\.\d+)?)(?![\w.])")
@@ -54,7 +54,8 @@ def narrow(engine: Engine, ask: Ask, draft: Draft, sound: Callable[[Draft], Draf
     wrong = narrower.wrong(draft, checks)
     while wrong > (0, 0):
         check = next(c for c in checks if narrower.wrong(draft, [c]) > (0, 0))
-        near = [c for c in checks if set(c.columns) & set(check.columns)]
+        about = sources_of(draft.spec, check)
+        near = [c for c in checks if sources_of(draft.spec, c) & about]
         better = narrower.better(draft, check, near)
         if better is None:
             return Narrowed(draft, tuple(checks), check.sql)
@@ -69,6 +70,11 @@ def literals_of(checks: Sequence[Check]) -> list[str]:
         for text, minus, number in LITERAL.findall(check.sql):
             found.append(f"{'-' if minus else ''}{number}" if number else text.replace("''", "'"))
     return list(dict.fromkeys(found))
+
+
+def sources_of(spec: TableSpec, check: Check) -> frozenset[str]:
+    """The columns that a condition is about; in place of a computed one what it is computed of."""
+    return frozenset[str]().union(*map(spec.sources, check.columns))
 
 
 class _Narrower:
@@ -131,7 +137,8 @@ class _Narrower:
         self, draft: Draft, check: Check, near: Sequence[Check]
     ) -> Iterator[dict[str, Choice]]:
         """One column after the other, then two at a time."""
-        named = [c for c in draft.spec.columns if c.name in check.columns and not c.generated]
+        about = sources_of(draft.spec, check)
+        named = [c for c in draft.spec.columns if c.name in about and not c.generated]
         choices = {c.name: self._candidates(draft, c, near) for c in named if not c.served}
         for name, candidates in choices.items():
             yield from ({name: candidate} for candidate in candidates)
@@ -147,7 +154,7 @@ class _Narrower:
             return []
         if column.name in draft.bound():
             return [Choice(None), *empty]
-        literals = literals_of([c for c in near if column.name in c.columns])
+        literals = literals_of([c for c in near if column.name in sources_of(draft.spec, c)])
         formulas = self._engine.table_specs.formulas(column.kind, literals)
         if column.default:
             formulas.insert(1, Formula(column.default, 1))

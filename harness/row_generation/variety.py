@@ -15,7 +15,7 @@ from harness.ports import Engine
 from harness.ports.table_specs import USUAL, Check, Key, Keyed, TableSpec, Variants
 from harness.row_generation.draft import Draft, is_nothing
 from harness.row_generation.mixing import ROW, variant_of
-from harness.row_generation.narrowing import IN_PLACE, Ask
+from harness.row_generation.narrowing import IN_PLACE, Ask, sources_of
 
 ROUNDS = 20
 """How often values are given up before their columns are usual throughout."""
@@ -142,7 +142,7 @@ class _Sieve:
         certain = True
         for place, check in enumerate(self._checks):
             rows = {n for n, of in broken if of[place]}
-            columns = _places(draft, self._of_check(draft, check)) if rows else []
+            columns = _places(draft, sources_of(draft.spec, check)) if rows else []
             breaks = Counter(v for n in rows for v in _variants_of(draft, columns, n))
             if len(columns) < 2:
                 found |= breaks.keys()
@@ -194,13 +194,10 @@ class _Sieve:
             return False
         return True
 
-    def _of_check(self, draft: Draft, check: Check) -> frozenset[str]:
-        return frozenset[str]().union(*(draft.spec.sources(name) for name in check.columns))
-
     def _sources(self, draft: Draft) -> frozenset[str]:
         """The columns that a condition or a computed column looks at."""
         computed = [draft.spec.sources(c.name) for c in draft.spec.columns if c.generated]
-        checked = [self._of_check(draft, check) for check in self._checks]
+        checked = [sources_of(draft.spec, check) for check in self._checks]
         return frozenset[str]().union(*checked, *computed)
 
 
