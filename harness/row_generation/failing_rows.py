@@ -15,7 +15,7 @@ from harness.row_generation.failure import Attempt, FailingRow, FailingRows, Fai
 from harness.row_generation.filling import specs_of
 from harness.row_generation.keys import Key, shown
 from harness.row_generation.order import turns
-from harness.row_generation.search import OutOfTries, Tests, minimal, named_in
+from harness.row_generation.search import OutOfTries, Tries, minimal, named_in
 from harness.row_generation.thinning import NotThinned, RowIds, thin
 
 TRIES = 25
@@ -59,7 +59,7 @@ class _Finding:
         self._about = about
         self._specs = [turn.spec for turn in turns(specs_of(engine, session_of(), without))]
         self._by_name = {spec.name: spec for spec in self._specs}
-        self._tests = Tests(tries)
+        self._tries = Tries(tries)
         self._wanted = Failure("", "")
 
     def run(self, failure: Failure | None) -> FailingRows:
@@ -74,7 +74,7 @@ class _Finding:
                 return self._told()
             tables = self._tables(filled)
         except OutOfTries:
-            return self._told(why_not=f"{self._tests.spent} tries did not tell of which table")
+            return self._told(why_not=f"{self._tries.spent} tries did not tell of which table")
         except NotThinned as error:
             return self._told(why_not=str(error))
         table, also = self._table_of(tables)
@@ -148,7 +148,7 @@ class _Finding:
         """Which of some rows the last error names, by a value or by their number."""
         names = [column.name for column in ids.spec.columns]
         values = ids.values(self._session(), names, MOST)
-        return lambda some: named_in(self._tests.said, some, values)
+        return lambda some: named_in(self._tries.said, some, values)
 
     def _described(
         self, ids: RowIds, sets: Sequence[Sequence[Key]]
@@ -169,7 +169,7 @@ class _Finding:
     def _columns_told(self, spec: TableSpec, key: Sequence[str]) -> list[str]:
         """Those that the error names, else those that the migration names, else the first."""
         others = [column.name for column in spec.columns if column.name not in key]
-        for text in (f"{self._wanted.message} {self._tests.said}", self._about):
+        for text in (f"{self._wanted.message} {self._tries.said}", self._about):
             if named := [name for name in others if _names(text, name)]:
                 return (named if key else list(dict.fromkeys([*named, *others])))[:3]
         return others[:2]
@@ -187,7 +187,7 @@ class _Finding:
             failure = self._failure(keep)
             return failure is not None and failure.is_like(self._wanted), str(failure or "")
 
-        return self._tests.answer(asked, ask)
+        return self._tries.answer(asked, ask)
 
     def _failure(self, keep: Keep) -> Failure | None:
         return self._attempt(lambda copy: thin(self._engine, copy, self._specs, keep))
@@ -201,7 +201,7 @@ class _Finding:
         also: tuple[str, ...] = (), why_not: str = "",
     ) -> FailingRows:  # fmt: skip
         return FailingRows(
-            self._wanted, table, rows, sets, complete, any_row, among, also, self._tests.spent,
+            self._wanted, table, rows, sets, complete, any_row, among, also, self._tries.spent,
             why_not,
         )  # fmt: skip
 

@@ -17,7 +17,7 @@ class OutOfTries(Exception):
     """All tries are spent; what was found so far holds."""
 
 
-class Tests:
+class Tries:
     """Counts the tries and knows what was asked before; ``said`` is the last error."""
 
     def __init__(self, tries: int) -> None:

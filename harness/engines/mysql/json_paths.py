@@ -9,7 +9,7 @@ from harness.engines.mysql import quoting
 
 ONE_PATH = r"(?:_\w+\s*)?'\$[^']*'[\s,]*"
 PATHS = re.compile(rf"\s*,\s*(?:(?:_\w+\s*)?'(?:one|all)'\s*,\s*)?((?:{ONE_PATH})+)")
-RETURNED = re.compile(r"[\s)]*\s(?:as|returning)\s+(\w+)", re.IGNORECASE)
+RETURNED = re.compile(r"[\s)]*(?<!\w)(?:as|returning)\s+(\w+)", re.IGNORECASE)
 COMPARED = re.compile(r"[\s)]*(?:[<>=!]+|between)\s*\(?-?\d", re.IGNORECASE)
 
 
