@@ -8,7 +8,7 @@ the same schema has the same rows on any server.
 
 from harness.row_generation.adding import Added, add, lost
 from harness.row_generation.effect import WithoutEffect, without_effect
-from harness.row_generation.failing_rows import smallest
+from harness.row_generation.failing_rows import keep_passing, smallest
 from harness.row_generation.failure import Attempt, FailingRow, FailingRows, Failure
 from harness.row_generation.filling import Filled, fill
 from harness.row_generation.updating import Updated, update
@@ -24,6 +24,7 @@ __all__ = [
     "WithoutEffect",
     "add",
     "fill",
+    "keep_passing",
     "lost",
     "smallest",
     "update",

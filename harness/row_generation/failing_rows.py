@@ -6,8 +6,10 @@ is a copy of the database from which rows were taken out, with all rows that ref
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from harness.ports import Engine, Session
 from harness.ports.table_specs import TableSpec
@@ -15,6 +17,7 @@ from harness.row_generation.failure import Attempt, FailingRow, FailingRows, Fai
 from harness.row_generation.filling import specs_of
 from harness.row_generation.keys import Key, shown
 from harness.row_generation.order import turns
+from harness.row_generation.row_search import RowSearch
 from harness.row_generation.search import OutOfTries, Tries, minimal, named_in
 from harness.row_generation.thinning import NotThinned, RowIds, thin
 
@@ -46,6 +49,19 @@ def smallest(
     first. ``without`` are tables left alone. What ``attempt`` raises leaves this.
     """
     return _Finding(engine, session_of, attempt, about, without, tries).run(failure)
+
+
+def keep_passing(
+    engine: Engine, session: Session, found: FailingRows, without: Collection[str] = ()
+) -> None:
+    """Leave of the table only rows with which the migration was seen to go through.
+
+    So it can be tried on rows after all. What refers to another row goes with it. NotThinned if the
+    server refuses.
+    """
+    specs = specs_of(engine, session, without)
+    spec = next(spec for spec in specs if spec.name == found.table)
+    thin(engine, session, specs, {spec.name: (RowIds(engine, session, spec), found.passing)})
 
 
 class _Finding:
@@ -127,11 +143,16 @@ class _Finding:
             every = len(some) == len(keys)
             return self._fails(emptied if every else {**emptied, table: (ids, some)})
 
-        search = _RowSearch(keys, fails, lambda: self._hints(ids))
-        try:
-            search.run()
-        except (OutOfTries, NotThinned):
-            search.complete = False
+        names = [column.name for column in spec.columns]
+        values = ids.values(self._session(), names, MOST)
+        search = RowSearch(
+            keys,
+            fails,
+            lambda some: named_in(self._tries.said, some, values),
+            lambda key: sum(len(str(value)) for value in values.get(key, ())),
+        )
+        with contextlib.suppress(NotThinned):
+            search.run(self._tries)
         if search.complete and not (search.sets or search.any_row):
             return self._told(why_not=f"it fails on all rows of {table}, and on no part of them")
         return self._told(
@@ -142,13 +163,8 @@ class _Finding:
             any_row=search.any_row,
             among=len(search.known),
             also=also,
+            passing=search.passing(),
         )
-
-    def _hints(self, ids: RowIds) -> Callable[[Sequence[Key]], list[Key]]:
-        """Which of some rows the last error names, by a value or by their number."""
-        names = [column.name for column in ids.spec.columns]
-        values = ids.values(self._session(), names, MOST)
-        return lambda some: named_in(self._tries.said, some, values)
 
     def _described(
         self, ids: RowIds, sets: Sequence[Sequence[Key]]
@@ -195,64 +211,8 @@ class _Finding:
     def _count(self, spec: TableSpec) -> int:
         return int(self._session().run(f"SELECT count(*) FROM {spec.source}").scalar())
 
-    def _told(
-        self, table: str = "", rows: int = 0, *, sets: tuple[tuple[FailingRow, ...], ...] = (),
-        complete: bool = False, any_row: bool = False, among: int = 0,
-        also: tuple[str, ...] = (), why_not: str = "",
-    ) -> FailingRows:  # fmt: skip
-        return FailingRows(
-            self._wanted, table, rows, sets, complete, any_row, among, also, self._tries.spent,
-            why_not,
-        )  # fmt: skip
-
-
-class _RowSearch:
-    """The rows of one table; ``known`` is the smallest set of them that is known to fail.
-
-    More rows never help, and fewer never harm: what follows from that is not tried.
-    """
-
-    def __init__(
-        self,
-        keys: Sequence[Key],
-        fails: Callable[[Sequence[Key]], bool],
-        hints: Callable[[], Callable[[Sequence[Key]], list[Key]]],
-    ) -> None:
-        self._keys, self._ask, self._hints = list(keys), fails, hints
-        self._failing: list[frozenset[Key]] = []
-        self._passing: list[frozenset[Key]] = []
-        self.known: Sequence[Key] = keys
-        self.sets: list[list[Key]] = []
-        self.complete = self.any_row = False
-
-    def run(self) -> None:
-        """Whether any row will do; else one set after the other, until the rest goes through."""
-        if self._any_row():
-            self.any_row = self.complete = True
-            return
-        left, hints = list(self._keys), self._hints()
-        while left and self._ask(left):
-            found = minimal(left, self._fails, hints)
-            self.sets.append(found)
-            left = [key for key in left if key not in found]
-        self.complete = True
-
-    def _any_row(self) -> bool:
-        """Tried of the first, the last and the one in the middle."""
-        tried = dict.fromkeys(self._keys[n] for n in (0, -1, len(self._keys) // 2))
-        return all(self._fails([key]) for key in tried)
-
-    def _fails(self, some: Sequence[Key]) -> bool:
-        rows = frozenset(some)
-        if any(rows <= passing for passing in self._passing):
-            return False
-        if any(failing <= rows for failing in self._failing):
-            return True
-        failed = self._ask(some)
-        (self._failing if failed else self._passing).append(rows)
-        if failed and not self.sets and len(some) < len(self.known):
-            self.known = list(some)
-        return failed
+    def _told(self, table: str = "", rows: int = 0, **found: Any) -> FailingRows:
+        return FailingRows(self._wanted, table, rows, tries=self._tries.spent, **found)
 
 
 def _tables_in(text: str, tables: Sequence[str]) -> list[str]:

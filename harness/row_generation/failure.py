@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.ports import Session
+from harness.row_generation.keys import Key
 
 TOLD = 5
 """Rows that are told by their values."""
@@ -54,8 +55,9 @@ class FailingRows:
     ``sets`` are the smallest sets of rows that make it fail, one row each, or several that fail
     together. ``complete``: without them it goes through. ``any_row``: each row that was tried
     alone makes it fail. ``among``: if no smaller set was found, so many rows hold one. ``also``
-    are other tables that must have rows. ``table`` is "" if it fails on empty tables, or if
-    ``why_not`` says why nothing was found.
+    are other tables that must have rows. ``passing`` are rows of the table with which it goes
+    through, as many as were seen to. ``table`` is "" if it fails on empty tables, or if ``why_not``
+    says why nothing was found.
     """
 
     failure: Failure
@@ -67,6 +69,7 @@ class FailingRows:
     among: int = 0
     also: tuple[str, ...] = ()
     tries: int = 0
+    passing: tuple[Key, ...] = ()
     why_not: str = ""
 
     def __str__(self) -> str:
