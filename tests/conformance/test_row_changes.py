@@ -75,6 +75,20 @@ def test_what_refers_refers_to_new_rows_too(bench):
     assert {key for (key,) in added["passport"].keys} == new
 
 
+def test_keys_are_beyond_the_largest(bench):
+    """However few rows there are, and wherever their numbers ended."""
+    session = empty(
+        bench, "CREATE TABLE person (id bigint PRIMARY KEY, badge integer UNIQUE, word varchar(20))"
+    )
+    fill(bench.engine, session, 10)
+    session.run("INSERT INTO person VALUES (7000000000, 5000, 'far')")
+    session.run("DELETE FROM person WHERE id BETWEEN 3 AND 8")
+    (added,) = add(bench.engine, session, 4)
+    assert added.keys == tuple((7_000_000_000 + n,) for n in range(1, 5))
+    sql = "SELECT min(badge) FROM person WHERE id > 7000000000"
+    assert scalar(session, sql) > 5000
+
+
 def test_what_is_lost_is_told_by_key(bench):
     """Rows that a rollback removed; all of them if it removed the table."""
     session, engine = whole(bench, "app"), bench.engine

@@ -349,19 +349,24 @@ def test_a_caseless_collation_is_a_key_of_its_own(bench):
 
 def test_usual_rows_are_left_where_the_server_refuses_seldom_ones(bench):
     """A trigger that no condition tells of: the table is filled nevertheless."""
-    session = empty(
-        bench, "CREATE TABLE t (id integer PRIMARY KEY, name varchar(40) NOT NULL, n integer)"
-    )
-    session.run_file(TRIM[bench.engine.dialect])
-    (filled,) = fill(bench.engine, session, ROWS)
-    assert (filled.rows, filled.why_not) == (ROWS, "")
-    assert session.run("SELECT count(*) FROM t WHERE name <> trim(name)").scalar() == 0
+    table = "CREATE TABLE t (id integer PRIMARY KEY, name varchar(40) NOT NULL, {0} varchar(40))"
+    for other, capitals in (("no", False), ("word", True)):
+        session = empty(bench, table.format(other))
+        session.run_file(TRIM[bench.engine.dialect].replace("{said}", SAID[other]))
+        (filled,) = fill(bench.engine, session, ROWS)
+        assert (filled.rows, filled.why_not) == (ROWS, "")
+        names = [name for (name,) in session.run("SELECT name FROM t").rows]
+        assert [name for name in names if name != name.strip()] == []
+        words = [word for (word,) in session.run(f"SELECT {other} FROM t").rows if word]
+        assert any(word != word.lower() for word in words) == capitals
 
 
+SAID = {"no": "not on a weekday", "word": "no blanks in 'name', please"}
+"""Where the server names the column, the others keep what they have."""
 TRIM = {
-    "postgres": "CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.name <> "
-    "trim(NEW.name) THEN RAISE EXCEPTION ''no blanks, please''; END IF; RETURN NEW; END'; "
+    "postgres": "CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "IF NEW.name <> trim(NEW.name) THEN RAISE EXCEPTION $m${said}$m$; END IF; RETURN NEW; END $$; "
     "CREATE TRIGGER look BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION look()",
     "mysql": "CREATE TRIGGER look BEFORE INSERT ON t FOR EACH ROW IF NEW.name LIKE ' %' OR "
-    "NEW.name LIKE '% ' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no blanks'; END IF",
+    "NEW.name LIKE '% ' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = \"{said}\"; END IF",
 }
