@@ -48,9 +48,9 @@ def without_effect(
 ) -> tuple[WithoutEffect, ...]:
     """Which of a migration's statements changed nothing, told from the database before and after.
 
-    One that names a table whose rows changed, or a column that is gone, is taken to have changed
-    something; so is every one whose table is not in both databases. DatabaseError if a table cannot
-    be read.
+    One that names a table whose rows changed, a column that is gone, or a new one with values, is
+    taken to have changed something; so is every one whose table is not in both databases.
+    DatabaseError if a table cannot be read.
     """
     targets = {place: target for place, text in enumerate(statements) if (target := _target(text))}
     if not targets:
@@ -66,8 +66,8 @@ def without_effect(
         table = next((t for t in sorted(said[place]) if _bare(t) == _bare(name)), "")
         if table not in rows or not said[place] <= rows.keys():
             continue
-        gone = frozenset[str]().union(*(rows[other][1] for other in said[place]))
-        if not any(_is_named(_code(statements[place]), column) for column in gone):
+        others = frozenset[str]().union(*(rows[other][1] for other in said[place]))
+        if not any(_is_named(_code(statements[place]), column) for column in others):
             found.append(WithoutEffect(place, verb, _bare(name), rows[table][0]))
     return tuple(found)
 
@@ -102,9 +102,11 @@ def _tables(engine: Engine, session: Session) -> dict[str, Table]:
 def _untouched(
     engine: Engine, before: Session, after: Session, tables: Collection[str]
 ) -> dict[str, tuple[int, frozenset[str]]]:
-    """Of these tables → how many rows, and which columns are gone, if nothing else is different.
+    """Of these tables → how many rows, and columns that tell nothing or may have been written, if
+    no other column changed.
 
-    A new column says nothing as long as it has what every row was given when it came.
+    A column that is gone cannot be looked at; a new one says nothing as long as it has what every
+    row was given when it came.
     """
     had, has = _tables(engine, before), _tables(engine, after)
     specs = engine.table_specs.specs(after)
@@ -116,8 +118,8 @@ def _untouched(
             continue
         spec = named(specs, name)
         new = [c for c in spec.columns if c.name not in had[name].columns] if spec else []
-        if not any(_has_values(after, has[name], column) for column in new):
-            found[name] = (int(old[0]), frozenset(had[name].columns) - set(common))
+        written = {c.name for c in new if _has_values(after, has[name], c)}
+        found[name] = (int(old[0]), frozenset(written | had[name].columns.keys() - set(common)))
     return found
 
 

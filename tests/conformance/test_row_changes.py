@@ -143,6 +143,16 @@ def test_a_few_rows_are_updated(bench):
     assert [one.why_not for one in several] == ["it has no column nope", "there is no such table"]
 
 
+def test_a_value_that_is_there_already_is_no_update(bench):
+    """Another one is taken, and every row that is told has it."""
+    session = empty(bench, "CREATE TABLE users (id integer PRIMARY KEY, active boolean NOT NULL)")
+    fill(bench.engine, session, 5)
+    session.run("UPDATE users SET active = true")
+    (done,) = update(bench.engine, session, {"users": ["active"]}, rows=4)
+    assert done.keys == ((1,), (2,), (3,), (4,))
+    assert session.run("SELECT id FROM users WHERE NOT active ORDER BY id").rows == done.keys
+
+
 def test_an_update_that_is_refused_changes_nothing(bench):
     """And is told in the server's words; no key is told that has its old values."""
     session = empty(bench, "CREATE TABLE users (id integer PRIMARY KEY, age integer)")
@@ -201,6 +211,21 @@ def test_a_new_column_counts_by_its_values(bench):
     assert effects(bench, add_column, nothing) == ["UPDATE users changed nothing in its 2 rows"]
     assert effects(bench, add_column, "UPDATE users SET n = 7 WHERE id = 1") == []
     assert effects(bench, add_column, "UPDATE users SET n = NULL WHERE id = 1") == []
+
+
+def test_a_statement_is_not_blamed_for_another_column(bench):
+    """A new column that has values speaks against those alone that name it."""
+    numbered = {
+        "postgres": "ALTER TABLE users ADD COLUMN n serial",
+        "mysql": "ALTER TABLE users ADD COLUMN n integer AUTO_INCREMENT UNIQUE",
+    }
+    told = effects(
+        bench,
+        numbered[bench.engine.dialect],
+        "UPDATE users SET email = lower(email)",
+        "UPDATE users SET n = n + 0",
+    )
+    assert told == ["UPDATE users changed nothing in its 2 rows"]
 
 
 def test_what_cannot_be_seen_any_more_is_not_told(bench):
