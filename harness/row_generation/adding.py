@@ -10,7 +10,6 @@ from typing import Any
 from harness.errors import DatabaseError
 from harness.ports import Engine, Session
 from harness.ports.table_specs import Formula, Link, TableSpec
-from harness.ports.table_specs import Key as UniqueKey
 from harness.row_generation.draft import Choice, Draft
 from harness.row_generation.filling import specs_of
 from harness.row_generation.keys import MOST, Key, key_of, keys_there
@@ -18,9 +17,8 @@ from harness.row_generation.order import Turn, turns
 from harness.row_generation.proposing import propose
 from harness.row_generation.trying import Trial
 
-FIRST, EACH, NONE = "the first", "each", "none"
-"""Of the links that a key has a say in, which refer to new rows alone; tried in this order, for
-rows that agree in another column may not be there."""
+AGAIN = 3
+"""How often other values are tried where the first were there already."""
 
 LEFT_OUT = "rows made for it were left out by the server"
 
@@ -106,11 +104,11 @@ class _Adding:
         if there > MOST:
             return f"it has {there} rows, too many to know which ones are new"
         start, why_not = there, ""
-        for new in (FIRST, EACH, NONE):
+        for _ in range(AGAIN):
             wanted = self._rows - (self._count(spec.source) - there)
             if wanted <= 0:
                 return ""
-            links, missing = self._links(spec, new)
+            links, missing = self._links(spec)
             if missing:
                 return missing
             draft = propose(self._engine, Turn(spec), links, wanted, start)
@@ -157,14 +155,14 @@ class _Adding:
                 raise
             return None
 
-    def _links(self, spec: TableSpec, new: str) -> tuple[list[tuple[Link, int]], str]:
+    def _links(self, spec: TableSpec) -> tuple[list[tuple[Link, int]], str]:
         """The links with how many parents each can choose from; or why one cannot be had."""
         found = []
         for link in spec.links:
             bound = next(
                 (
                     (other, count)
-                    for other in self._choices(spec, link, new)
+                    for other in self._choices(spec, link)
                     if (count := self._parents(other))
                 ),
                 None,
@@ -175,28 +173,19 @@ class _Adding:
                 return [], f"its parent {link.parent} has no rows"
         return sorted(found, key=lambda item: -len(item[0].columns)), ""
 
-    def _choices(self, spec: TableSpec, link: Link, new: str) -> list[Link]:
-        """The link to all parents; where a key needs it, to new or to free ones first."""
-        keys = [key for key in spec.keys if set(key.columns) & set(link.columns)]
-        if new == FIRST:
-            keys = [key for key in keys if link == _first_of(key, spec.links)]
-        if new == NONE or not keys:
+    def _choices(self, spec: TableSpec, link: Link) -> list[Link]:
+        """The link to all parents; to those without a child first, if none may have two."""
+        if not any(set(key.columns) <= set(link.columns) for key in spec.keys):
             return [link]
-        found = []
-        added = self._added.get(link.parent)
-        if added and added.keys:
-            names = tuple(map(self._engine.snapshot.quoted, added.key))
-            if set(names) == set(link.parent_columns):
-                condition = self._engine.snapshot.is_one_of(added.key, added.keys)
-                found.append(_from(link, f"SELECT * FROM {link.source} WHERE {condition}"))
-        if any(set(key.columns) <= set(link.columns) for key in keys):
-            same = " AND ".join(
-                f"child.{spec.column(own).quoted} = parent.{theirs}"
-                for own, theirs in zip(link.columns, link.parent_columns, strict=True)
-            )
-            free = f"NOT EXISTS (SELECT 1 FROM {spec.source} AS child WHERE {same})"
-            found.append(_from(link, f"SELECT * FROM {link.source} AS parent WHERE {free}"))
-        return [*found, link]
+        same = " AND ".join(
+            f"child.{spec.column(own).quoted} = parent.{theirs}"
+            for own, theirs in zip(link.columns, link.parent_columns, strict=True)
+        )
+        free = (
+            f"(SELECT * FROM {link.source} AS parent WHERE NOT EXISTS "
+            f"(SELECT 1 FROM {spec.source} AS child WHERE {same})) AS parents"
+        )
+        return [replace(link, source=free), link]
 
     def _parents(self, link: Link) -> int:
         there = " AND ".join(f"{name} IS NOT NULL" for name in link.parent_columns)
@@ -204,11 +193,3 @@ class _Adding:
 
     def _count(self, source: str) -> int:
         return int(self._session.run(f"SELECT count(*) FROM {source}").scalar())
-
-
-def _first_of(key: UniqueKey, links: Sequence[Link]) -> Link | None:
-    return next((link for link in links if set(key.columns) & set(link.columns)), None)
-
-
-def _from(link: Link, select: str) -> Link:
-    return replace(link, source=f"({select}) AS chosen")
