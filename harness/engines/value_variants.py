@@ -84,7 +84,7 @@ def texts(dialect: Dialect, column: TextColumn) -> Variants:
         odd.append(
             _if_short(f"concat('c', {INDEX}, '@y.eu')", column.limit, 18)
             if mail
-            else f"substr({USUAL}, 1, 1)"
+            else _if_short(f"concat(substr({USUAL}, 1, 1), {INDEX})", column.limit, 6)
         )
     return Variants(tuple(odd), _near(dialect, column))
 

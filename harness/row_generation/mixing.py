@@ -16,6 +16,8 @@ EVERY, NEAR = 3, 9
 """Each third row is a special one, and each third of those near the row before it."""
 MISSING = 7
 """The period in which values are missing: see :class:`harness.row_generation.draft.Draft`."""
+ONCE = "''"
+"""A value that one row has and no second: else no unique index could be made, whatever it folds."""
 ROW = "mdrill_row"
 """The column with a row's number, in a select that has it."""
 NO_LIMIT = 10**9
@@ -48,6 +50,8 @@ def value(of: Variants, place: int, usual: str) -> str:
     """The column's value in the outer layer: usual, near the row before, or odd."""
 
     def made(sql: str) -> str:
+        if sql == ONCE:
+            return f"CASE WHEN mixed.n = {_row_of_once(of, place)} THEN {sql} ELSE {usual} END"
         sql = sql.replace(INDEX, "(mixed.n - 1)").replace(BEFORE, f"mixed.p{place}")
         return sql.replace(USUAL, usual)
 
@@ -72,6 +76,21 @@ def value(of: Variants, place: int, usual: str) -> str:
 
 def variant_of(of: Variants, place: int, number: int) -> str | None:
     """The variant that row ``number`` has in the column at ``place``; None: the usual value."""
+    sql = _whose_turn(of, place, number)
+    return None if sql == ONCE and number != _row_of_once(of, place) else sql
+
+
+def _row_of_once(of: Variants, place: int) -> int:
+    """The first row whose turn it is and whose value cannot be missing."""
+    least = MISSING * NEAR * odd_slots(of)
+    return next(
+        number
+        for number in range(EVERY, 2 * least, EVERY)
+        if _whose_turn(of, place, number) == ONCE and (number + place) % MISSING != 3
+    )
+
+
+def _whose_turn(of: Variants, place: int, number: int) -> str | None:
     if number % EVERY:
         return None
     turn, texts, slots = number // EVERY, of.odd, odd_slots(of)

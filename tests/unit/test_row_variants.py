@@ -66,6 +66,16 @@ def test_one_that_was_given_up_leaves_the_others_in_their_rows():
     assert not Variants(("{u}",), ("{u}",))
 
 
+def test_an_empty_text_is_in_one_row():
+    """Not in two, which no unique index would let in, and not where a value may be missing."""
+    of = Variants(("'a'", "''", "'c'"), FEW.near)
+    for place in range(20):
+        found = [n for n, v in zip(ROWS, given(of, place), strict=True) if v == "''"]
+        assert len(found) == 1
+        assert (found[0] + place) % 7 != 3
+        assert f"WHEN mixed.n = {found[0]} THEN ''" in mixing.value(of, place, "u")
+
+
 def draft(of: Variants, rows: int = 30, start: int = 0) -> Draft:
     spec = TableSpec("t", "t", "t", (ColumnSpec("a", "a", None),))
     series = f"(SELECT n + {start} AS n FROM s) AS series"
