@@ -60,11 +60,13 @@ class Trial:
             return self.session.run(sql)
         self.session.run(f"SAVEPOINT {SAVEPOINT}")
         try:
-            return self.session.run(sql)
+            rows = self.session.run(sql)
         except DatabaseError as error:
             if not error.lost:
                 self.session.run(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
             raise
+        self.session.run(f"RELEASE SAVEPOINT {SAVEPOINT}")
+        return rows
 
     def attempt(self, sql: str) -> str:
         """What the server says against it, or ""."""
