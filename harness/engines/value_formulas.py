@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,12 +28,18 @@ FIRST_DAY, EARLY_DAY, LATE_DAY = "2021-01-01", "1990-01-01", "2036-01-01"
 @dataclass(frozen=True)
 class Dialect:
     """The words in which dialects differ: the k-th of several texts, whole division, a literal,
-    and 32 hexadecimal digits of a text."""
+    32 hexadecimal digits of a text, and whether two texts differ in any letter."""
 
     pick: Callable[[str, Sequence[str]], str]
     quotient: Callable[[str, int], str]
     quote: Callable[[str], str]
     digest: str
+    differs: Callable[[str, str], str]
+
+
+def words_of(name: str) -> str:
+    """A name's words in small letters with ``_`` between: ``userEmail`` is ``user_email``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def decimals(literals: Collection[str]) -> list[Decimal]:
@@ -104,23 +110,24 @@ def _moment(text: str) -> datetime | None:
 
 def texts(
     dialect: Dialect, name: str, limit: int | None, literals: Collection[str] = ()
-) -> list[Formula]:
+) -> Iterator[Formula]:
     """By the column's name and length first; then the literals, usual formats, and lengths."""
     limit = limit or LONGEST
-    first = [f for f in (_by_name(dialect, name, limit), _plain(dialect, limit)) if f]
-    if not literals:
-        return [*first, *_formats(dialect, limit)]
+    yield from (f for f in (_by_name(dialect, name, limit), _plain(dialect, limit)) if f)
     words = [text for text in literals if len(text) <= limit and "%" not in text]
-    chosen = [Formula(dialect.pick("{i}", words), len(words))] if len(words) > 1 else []
-    chosen += [Formula(dialect.quote(text), 1) for text in words]
-    patterns = [_filled_in(dialect, text) for text in literals if "%" in text or "_" in text]
-    sized = [
+    yield from (_filled_in(dialect, text) for text in literals if "%" in text or "_" in text)
+    if len(words) > 1:
+        yield Formula(dialect.pick("{i}", words), len(words))
+    yield from (Formula(dialect.quote(text), 1) for text in words)
+    yield from _formats(dialect, limit)
+    yield from (
         _sized(dialect, size)
         for number in decimals(literals)
         for size in (int(number), int(number) + 1, int(number) - 1)
         if 0 < size <= limit
-    ]
-    return [*first, *patterns, *chosen, *_formats(dialect, limit), *sized, Formula("''", 1)]
+    )
+    if literals:
+        yield Formula("''", 1)
 
 
 def _word(dialect: Dialect, index: str = "{i}") -> str:
@@ -160,7 +167,7 @@ def _by_name(dialect: Dialect, name: str, limit: int) -> Formula | None:
     word = _word(dialect)
     prose = ", ' ', ".join(_word(dialect, f"{{i}} * {k} + {k}") for k in (1, 3, 5, 7, 11))
     for pattern, least, sql in BY_NAME:
-        if limit >= least and re.search(rf"(^|_)({pattern})(_|$)", name.lower()):
+        if limit >= least and re.search(rf"(^|_)({pattern})(_|$)", words_of(name)):
             prose_sql = f"concat({prose}, ', ', substr({dialect.quote('so it goes on. ' * 9)}, 1, "
             prose_sql += "{i} * 7 % 100), {i})"
             return Formula(

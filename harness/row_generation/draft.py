@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 
-from harness.ports.table_specs import ColumnSpec, Formula, Key, Link, TableSpec
+from harness.ports.table_specs import ColumnSpec, Formula, Key, Link, TableSpec, Variants
+from harness.row_generation import mixing
 
 CHILDREN = 3
 """So many rows share a parent, where nothing says that it may have one only."""
 FEW = 20
 """A list so short would go in step with every other such list."""
+NO_VALUE = "CASE WHEN 1 = 0 THEN "
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Draft:
     choices: Mapping[str, Choice]
     fixed: frozenset[str] = frozenset()
     """Columns that stay as they are chosen: a link that has no parent yet."""
+    start: int = 0
+    """How many rows are counted over; then no key says how many rows there may be."""
+    variants: Mapping[str, Variants] = field(default_factory=dict)
+    """Column → values that a minority of the rows has."""
 
     def with_choices(self, changes: Mapping[str, Choice]) -> Draft:
         return replace(self, choices={**self.choices, **changes})
@@ -42,18 +48,27 @@ class Draft:
         """The quoted columns the select gives, in its order."""
         return [c.quoted for c in self.spec.columns if not self._left_out(c)]
 
-    def select(self, whole: bool = False) -> str:
-        """The rows; ``whole`` adds what the server would make, for looking at conditions."""
+    def select(self, whole: bool = False, numbered: bool = False, fenced: bool = False) -> str:
+        """The rows; ``whole`` adds what the server would make, for looking at conditions, and
+        ``numbered`` each row's number. ``fenced``: made before anything is made of them.
+        """
         divisors, limit = self._divisors()
-        values = self._values(divisors, whole)
-        joins = "".join(self._joins(divisors))
-        listed = ", ".join(f"{value} AS {name}" for name, value in values.items())
-        inner = f"SELECT {listed} FROM {self.series}{joins} WHERE series.n <= {limit}"
+        inner = f"FROM {self.series}{''.join(self._joins(divisors))} WHERE series.n <= {limit}"
+        if any(self.variants.values()):
+            inner = self._mixed(divisors, inner, whole, numbered)
+        else:
+            values = self._values(divisors, whole)
+            listed = [f"{value} AS {name}" for name, value in values.items()]
+            listed += [f"series.n AS {mixing.ROW}"] if numbered else []
+            inner = f"SELECT {', '.join(listed)} {inner}"
+        if fenced:
+            inner += f" LIMIT {mixing.NO_LIMIT}"
         generated = [c for c in self.spec.columns if c.generated] if whole else []
         if generated:
             more = ", ".join(f"({c.generated}) AS {c.quoted}" for c in generated)
             return f"SELECT drafted.*, {more} FROM ({inner}) AS drafted"
-        return inner if whole else f"{inner} ORDER BY series.n"
+        order = "mixed.n" if any(self.variants.values()) else "series.n"
+        return inner if whole else f"{inner} ORDER BY {order}"
 
     def bound(self) -> dict[str, int]:
         """Column → the link (by place) that gives its value; the longest link comes first."""
@@ -63,33 +78,70 @@ class Draft:
                 found.setdefault(name, place)
         return found
 
+    def numbers(self) -> range:
+        """The numbers of the rows that there will be if nothing is left out."""
+        return range(self.start + 1, self._divisors()[1] + 1)
+
     def _left_out(self, column: ColumnSpec) -> bool:
         return bool(column.generated) or (column.served and self.choices[column.name].formula
                                           is not None)  # fmt: skip
 
-    def _values(self, divisors: Mapping[str, int], whole: bool) -> dict[str, str]:
-        bound, found = self.bound(), {}
-        for place, column in enumerate(self.spec.columns):
-            if column.generated or (self._left_out(column) and not whole):
-                continue
-            choice = self.choices[column.name]
-            if choice.formula is None:
-                owner = bound[column.name]
-                at = self.links[owner][0].columns.index(column.name)
-                value, shift = f"p{owner}.k{at}", owner
-            else:
-                value = choice.formula.at(self._index(column.name, place, choice, divisors))
-                shift = place
-            if choice.sparse:
-                value = f"CASE WHEN (series.n + {shift}) % 7 <> 3 THEN {value} END"
-            found[column.quoted] = value
-        return found
+    def _written(self, whole: bool) -> list[tuple[int, ColumnSpec]]:
+        """The columns of the select, with their places in the table."""
+        return [
+            (place, column)
+            for place, column in enumerate(self.spec.columns)
+            if not column.generated and (whole or not self._left_out(column))
+        ]
 
-    def _index(self, name: str, place: int, choice: Choice, divisors: Mapping[str, int]) -> str:
-        if name in divisors:
-            return self._divided(divisors[name])
-        few = choice.formula and choice.formula.capacity and choice.formula.capacity <= FEW
-        return self._divided(1 + place % 5 if few else 1)
+    def _values(self, divisors: Mapping[str, int], whole: bool) -> dict[str, str]:
+        return {
+            column.quoted: self._thinned(place, column, self._usual(place, column, divisors))
+            for place, column in self._written(whole)
+        }
+
+    def _usual(
+        self, place: int, column: ColumnSpec, divisors: Mapping[str, int], number: str = "series.n"
+    ) -> str:
+        """The column's value in most rows; of the row before with ``series.n - 1``."""
+        choice = self.choices[column.name]
+        if choice.formula is None:
+            owner = self.bound()[column.name]
+            return f"p{owner}.k{self.links[owner][0].columns.index(column.name)}"
+        by = divisors.get(column.name)
+        if by is None:
+            few = choice.formula.capacity and choice.formula.capacity <= FEW
+            by = 1 + place % 5 if few else 1
+        return choice.formula.at(self._divided(by, number))
+
+    def _thinned(self, place: int, column: ColumnSpec, value: str, number: str = "series.n") -> str:
+        """NULL in some rows, if it may be."""
+        choice = self.choices[column.name]
+        shift = self.bound()[column.name] if choice.formula is None else place
+        return (
+            f"CASE WHEN ({number} + {shift}) % 7 <> 3 THEN {value} END" if choice.sparse else value
+        )
+
+    def _mixed(self, divisors: Mapping[str, int], source: str, whole: bool, numbered: bool) -> str:
+        """The select in two layers: in the inner one what variants are made of, and parents."""
+        listed, outer = mixing.counters(self.quotient), []
+        for place, column in self._written(whole):
+            of = self.variants.get(column.name, Variants())
+            usual = f"mixed.u{place}"
+            if mixing.is_reworked(of) or self.choices[column.name].formula is None:
+                listed.append(f"{self._usual(place, column, divisors)} AS u{place}")
+            else:
+                usual = self._usual(place, column, divisors, "mixed.n")
+            if of and of.near:
+                before = self._usual(place, column, divisors, "series.n - 1")
+                listed.append(mixing.only_where_near(before) + f" AS p{place}")
+            value = self._thinned(place, column, mixing.value(of, place, usual), "mixed.n")
+            outer.append(f"{value} AS {column.quoted}")
+        outer += [f"mixed.n AS {mixing.ROW}"] if numbered else []
+        return (
+            f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(listed)} {source} "
+            f"LIMIT {mixing.NO_LIMIT}) AS mixed"
+        )
 
     def _turn_of(self, place: int, count: int, divisors: Mapping[str, int]) -> str:
         """Which parent is next; some have several children, spread over all parents there are.
@@ -104,8 +156,8 @@ class Draft:
             index = f"{self._divided(CHILDREN)} * {CHILDREN}"
         return f"{index} + {place * (CHILDREN if count > CHILDREN else 1)}"
 
-    def _divided(self, by: int) -> str:
-        return "series.n - 1" if by == 1 else self.quotient("series.n - 1", by)
+    def _divided(self, by: int, number: str = "series.n") -> str:
+        return f"{number} - 1" if by == 1 else self.quotient(f"{number} - 1", by)
 
     def _joins(self, divisors: Mapping[str, int]) -> list[str]:
         """Each parent numbered; one that shares columns with an earlier only among equals."""
@@ -132,7 +184,7 @@ class Draft:
         return any(self.spec.column(name).nullable for name in link.columns)
 
     def _divisors(self) -> tuple[dict[str, int], int]:
-        """How fast each column and link of a key counts, and how many rows its keys allow."""
+        """How fast each column and link of a key counts, and the number of the last row."""
         found: dict[str, int] = {}
         limit: float = self.rows
         for key in self.spec.keys:
@@ -149,7 +201,7 @@ class Draft:
                     combined *= capacity
             if not key.partial:
                 limit = min(limit, combined)
-        return found, int(limit)
+        return found, self.start + (self.rows if self.start else int(limit))
 
     def _parts(self, key: Key) -> dict[str, float]:
         """What makes a key's values differ, with how many there are; empty if unknown."""
@@ -169,7 +221,12 @@ class Draft:
 
 def nothing(formula: Formula) -> Formula:
     """NULL, of the type that the formula has."""
-    return Formula(f"CASE WHEN 1 = 0 THEN {formula.sql} END", 1)
+    return Formula(f"{NO_VALUE}{formula.sql} END", 1)
+
+
+def is_nothing(formula: Formula) -> bool:
+    """Whether it was made by :func:`nothing`."""
+    return formula.sql.startswith(NO_VALUE)
 
 
 def numbered_rows(link: Link, alias: str, shared: Sequence[int] = ()) -> str:

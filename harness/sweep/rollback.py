@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.state.difference import Difference, difference
-from harness.state.row_comparison import RowsDifference
+from harness.state.rows_difference import RowsDifference
 from harness.state.snapshot import Snapshot
 
 IRREVERSIBLE = re.compile(r"^\s*(?:--|#|//)\s*mdrill:\s*irreversible:\s*(\S.*?)\s*$", re.I | re.M)

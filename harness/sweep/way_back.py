@@ -12,7 +12,8 @@ from functools import partial
 
 from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
-from harness.state.row_comparison import RowsDifference, compare
+from harness.state.row_comparison import compare
+from harness.state.rows_difference import RowsDifference
 from harness.state.snapshot import Snapshot
 from harness.sweep import rollback
 from harness.sweep.events import WayBackTried

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from row_worlds import BOOKKEEPING, SCHEMAS, scalar, world
 
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
@@ -15,10 +15,8 @@ from harness.ports import Session
 from harness.row_generation import fill
 from harness.servers.guard import Guard
 
-SCHEMAS = Path(__file__).parents[1] / "fixtures" / "schemas"
 BACKENDS = {"local": LocalBackend, "docker": DockerBackend}
 ROWS = 150
-BOOKKEEPING = "schema_migrations"
 
 OTHERS = {"few": 2, "role_flags": 18, "yearly": 1, "audit": 2 * ROWS}
 """Tables of the nasty schema whose keys allow no more: booleans, three roles, one year; and one
@@ -35,19 +33,6 @@ EMPTY_IN = {"postgres": {"no_partition_yet": "no partition of relation"}, "mysql
 def sources(bench: Any, session: Session) -> dict[str, str]:
     """Each table as a report names it, and its own rows in FROM."""
     return {spec.name: spec.source for spec in bench.engine.table_specs.specs(session)}
-
-
-def world(bench: Any, stem: str) -> Session:
-    """A new database with one of the schemas of ``fixtures/schemas`` in this dialect."""
-    name = bench.new_name()
-    bench.engine.databases.create(bench.admin(), name)
-    session = bench.connect(database=name)
-    session.run_file((SCHEMAS / f"{stem}-{bench.engine.dialect}.sql").read_text("utf-8"))
-    return session
-
-
-def scalar(session: Session, sql: str) -> Any:
-    return session.run(sql).scalar()
 
 
 @pytest.fixture
@@ -124,11 +109,12 @@ def test_values_differ_and_some_are_missing(bench):
     session = world(bench, "nasty")
     fill(bench.engine, session, ROWS, {BOOKKEEPING})
     for table, column in (("accounts", "email"), ("products", "price"), ("categories", "name")):
-        found = f"SELECT count(DISTINCT {column}) FROM {table}"
-        assert (column, scalar(session, found)) == (column, ROWS)
+        found = scalar(session, f"SELECT count(DISTINCT {column}) FROM {table}")
+        assert (column, found > 0.9 * ROWS) == (column, True)
     missing = scalar(session, "SELECT count(*) FROM accounts WHERE country IS NULL")
     assert 0 < missing < ROWS / 2
-    assert scalar(session, "SELECT count(*) FROM accounts WHERE status = 'active'") == ROWS / 2
+    active = scalar(session, "SELECT count(*) FROM accounts WHERE status = 'active'")
+    assert ROWS / 3 <= active < ROWS * 2 / 3
 
 
 def test_parents_have_several_children(bench):

@@ -1,4 +1,4 @@
-"""What MariaDB's catalogue says about the tables, for making rows; see MySQL's filling."""
+"""What MariaDB's catalogue says about the tables, for making rows; see MySQL's ``table_specs``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,25 @@ from harness.engines.mysql.table_specs import (
     defer,
     formulas,
     inserts,
+    likeliest,
     quotient,
     updates,
+    variants,
 )
 from harness.ports.table_specs import TableSpec
 
-__all__ = ["CHECKED", "UNCHECKED", "defer", "formulas", "inserts", "quotient", "specs", "updates"]
+__all__ = [
+    "CHECKED",
+    "UNCHECKED",
+    "defer",
+    "formulas",
+    "inserts",
+    "likeliest",
+    "quotient",
+    "specs",
+    "updates",
+    "variants",
+]
 
 CHECKS = """
 SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.check_constraints

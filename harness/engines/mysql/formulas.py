@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from harness.engines import value_formulas
+from harness.engines import documents, value_formulas
 from harness.engines.mysql import quoting
 from harness.ports.table_specs import Formula
 
@@ -27,6 +27,13 @@ class Kind:
     precision: int = 10
     scale: int = 0
     srid: int = 0
+    length: int | None = None
+    """In characters or bytes, whatever a key sees of it."""
+    codec: str = "utf-8"
+    """Python's name of its character set."""
+    collation: str = ""
+    paths: tuple[documents.Path, ...] = ()
+    """Members of its documents that something reads."""
 
 
 def pick(index: str, options: Sequence[str]) -> str:
@@ -40,10 +47,27 @@ def quotient(index: str, by: int) -> str:
     return f"(({index}) DIV {by})"
 
 
+def differs(one: str, other: str) -> str:
+    """Whether two texts differ in any letter, whatever the collation says."""
+    return f"hex({one}) <> hex({other})"
+
+
+def _object(members: Mapping[str, str]) -> str:
+    told = ", ".join(f"{quoting.value(key)}, {value}" for key, value in members.items())
+    return f"json_object({told})"
+
+
+def _array(values: Sequence[str]) -> str:
+    return f"json_array({', '.join(values)})"
+
+
 DIGEST = "left(sha2({i}, 256), 32)"
 """Not md5(), which newer versions of MySQL lack."""
 
-DIALECT = value_formulas.Dialect(pick, quotient, quoting.value, DIGEST)
+DIALECT = value_formulas.Dialect(pick, quotient, quoting.value, DIGEST, differs)
+DOCUMENTS = documents.Words(
+    _object, _array, "json_extract(if({i} % 2 = 0, 'true', 'false'), '$')", DIALECT
+)
 
 BYTES = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8}
 TEXTS = {
@@ -88,6 +112,15 @@ ANY = ("concat({i})", "concat('a', {i})", "{i}", "'1'", "''")
 
 def formulas(kind: Kind, literals: Collection[str] = ()) -> list[Formula]:
     """What to try in such a column, the likeliest first."""
+    return list(_each(kind, literals))
+
+
+def likeliest(kind: Kind) -> Formula:
+    """The first of :func:`formulas`, without the labour of the others."""
+    return next(iter(_each(kind, ())))
+
+
+def _each(kind: Kind, literals: Collection[str]) -> Iterable[Formula]:
     if kind.name in ("enum", "set"):
         return _members(kind, literals)
     if kind.name in TEXTS:
@@ -114,16 +147,22 @@ def formulas(kind: Kind, literals: Collection[str] = ()) -> list[Formula]:
     elif kind.name == "year":
         found += value_formulas.numbers(literals, 0, Decimal(1901), Decimal(2155))
     elif kind.name == "json":
-        found += _documents(literals)
+        asked = documents.formulas(DOCUMENTS, kind.paths, literals)
+        found = [*asked, *found, *_documents(literals)]
     elif kind.name == "time":
         found += [Formula(quoting.value(text), 1) for text in literals]
     return found
 
 
+def labels(kind: Kind) -> list[str]:
+    """The members of an enum or a set."""
+    return [text.replace("''", "'") for text in MEMBER.findall(kind.sql)]
+
+
 def _members(kind: Kind, literals: Collection[str]) -> list[Formula]:
-    labels = [text.replace("''", "'") for text in MEMBER.findall(kind.sql)]
-    chosen = [text for text in labels if text in literals]
-    lists = [labels, *([chosen] if chosen else []), *([label] for label in labels)]
+    every = labels(kind)
+    chosen = [text for text in every if text in literals]
+    lists = [every, *([chosen] if chosen else []), *([label] for label in every)]
     return [Formula(pick("{i}", options), len(options)) for options in lists]
 
 

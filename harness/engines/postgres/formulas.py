@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from harness.engines import value_formulas
+from harness.engines import documents, value_formulas
 from harness.engines.postgres import quoting
 from harness.ports.table_specs import Formula
 
@@ -28,12 +29,26 @@ class Kind:
     labels: tuple[str, ...] = ()
     parts: tuple[Kind, ...] = ()
     """The element of an array, the subtype of a range, a multirange's range, a row's fields."""
+    codec: str = "utf-8"
+    """Python's name of the database's encoding."""
+    exact: bool = True
+    """Its collation tells apart whatever differs in a byte."""
+    paths: tuple[documents.Path, ...] = ()
+    """Members of its documents that something reads."""
+
+    def precision(self) -> tuple[int, int]:
+        """Digits of a ``numeric``, and how many of them are decimals."""
+        scale = (self.modifier - 4) & 0x7FF
+        return ((self.modifier - 4) >> 16) & 0xFFFF, scale - (2048 if scale > 1023 else 0)
 
 
 def pick(index: str, options: Sequence[str]) -> str:
     """The options in turn, from the first."""
+    at = f"({index}) % {len(options)} + 1"
+    if not any("|" in option for option in options):
+        return f"split_part({quoting.value('|'.join(options))}, '|', ({at})::int)"
     listed = ", ".join(quoting.value(option) for option in options)
-    return f"(ARRAY[{listed}])[({index}) % {len(options)} + 1]"
+    return f"(ARRAY[{listed}])[{at}]"
 
 
 def quotient(index: str, by: int) -> str:
@@ -41,8 +56,23 @@ def quotient(index: str, by: int) -> str:
     return f"(({index}) / {by})"
 
 
+def differs(one: str, other: str) -> str:
+    """Whether two texts differ in any letter, whatever the collation says."""
+    return f'({one}) COLLATE "C" <> ({other}) COLLATE "C"'
+
+
+def _object(members: Mapping[str, str]) -> str:
+    told = ", ".join(f"{quoting.value(key)}, {value}" for key, value in members.items())
+    return f"json_build_object({told})"
+
+
+def _array(values: Sequence[str]) -> str:
+    return f"json_build_array({', '.join(values)})"
+
+
 DIGEST = "md5(concat({i}))"
-DIALECT = value_formulas.Dialect(pick, quotient, quoting.value, DIGEST)
+DIALECT = value_formulas.Dialect(pick, quotient, quoting.value, DIGEST, differs)
+DOCUMENTS = documents.Words(_object, _array, "{i} % 2 = 0", DIALECT)
 
 WHOLE = {"int2": 32767, "int4": 2**31 - 1, "int8": 2**63 - 1}
 TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "name"})
@@ -89,11 +119,16 @@ def formulas(kind: Kind, literals: Collection[str] = ()) -> list[Formula]:
     return [_cast(formula, kind) for formula in _bare(kind, literals)]
 
 
+def likeliest(kind: Kind) -> Formula:
+    """The first of :func:`formulas`, without the labour of the others."""
+    return _cast(next(iter(_bare(kind, ()))), kind)
+
+
 def _cast(formula: Formula, kind: Kind) -> Formula:
-    return replace(formula, sql=f"({formula.sql})::{kind.sql}")
+    return Formula(f"({formula.sql})::{kind.sql}", formula.capacity)
 
 
-def _bare(kind: Kind, literals: Collection[str]) -> list[Formula]:
+def _bare(kind: Kind, literals: Collection[str]) -> Iterable[Formula]:
     if kind.family == "e":
         members = [text for text in kind.labels if text in literals]
         lists = [kind.labels, *([members] if members else []), *([x] for x in kind.labels)]
@@ -109,13 +144,15 @@ def _bare(kind: Kind, literals: Collection[str]) -> list[Formula]:
         fields = [formulas(part)[0].sql for part in kind.parts]
         return [Formula(f"ROW({', '.join(fields)})")]
     if kind.name in TEXTS:
-        return value_formulas.texts(DIALECT, kind.column, kind.limit, literals)
+        written = documents.formulas(DOCUMENTS, kind.paths, literals)
+        others = value_formulas.texts(DIALECT, kind.column, kind.limit, literals)
+        return itertools.chain(written, others)
     if kind.name in WHOLE:
         most = WHOLE[kind.name]
-        return [
-            Formula(f"({{i}} % {most}) + 1", most),
-            *value_formulas.numbers(literals, 0, Decimal(-most), Decimal(most)),
-        ]
+        first = Formula(f"({{i}} % {most}) + 1", most)
+        return itertools.chain(
+            [first], value_formulas.numbers(literals, 0, Decimal(-most), Decimal(most))
+        )
     return _special(kind, literals)
 
 
@@ -139,7 +176,8 @@ def _special(kind: Kind, literals: Collection[str]) -> list[Formula]:
     if kind.name == "bool":
         return [*found, Formula("true", 1), Formula("false", 1)]
     if kind.name.startswith("json"):
-        return [*found, *_documents(literals)]
+        asked = documents.formulas(DOCUMENTS, kind.paths, literals)
+        return [*asked, *found, *_documents(literals)]
     if kind.name.startswith("float") or kind.name == "money":
         return [*found, *value_formulas.numbers(literals, 3, Decimal(-(10**9)), Decimal(10**9))]
     if kind.name in ("interval", "time", "timetz"):
@@ -160,9 +198,8 @@ def _numerics(kind: Kind, literals: Collection[str]) -> list[Formula]:
     if kind.modifier < 0:
         most, scale = Decimal(10**15), 2
     else:
-        scale = (kind.modifier - 4) & 0x7FF
-        scale -= 2048 if scale > 1023 else 0
-        most = Decimal(10 ** (((kind.modifier - 4) >> 16) & 0xFFFF) - 1).scaleb(-scale)
+        digits, scale = kind.precision()
+        most = Decimal(10**digits - 1).scaleb(-scale)
     step = Decimal(1).scaleb(-scale)
     count = max(1, int(most / step))
     return [

@@ -4,100 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from harness.engines import documents
 from harness.engines.postgres import formulas as types
-from harness.engines.postgres import quoting
+from harness.engines.postgres import json_paths, quoting
+from harness.engines.postgres import variants as seldom
 from harness.engines.postgres.connector import PostgresSession
-from harness.engines.postgres.databases import GUARD_SCHEMA
+from harness.engines.postgres.table_specs_sql import (
+    COLUMNS,
+    CONSTRAINTS,
+    EXPRESSIONS,
+    KEYS,
+    TABLES,
+    TYPES,
+)
 from harness.ports.table_specs import Check, ColumnSpec, Key, Link, TableSpec
-
-OURS = f"""
-WITH t AS (
-  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
-    AND n.nspname NOT IN ('information_schema', '{GUARD_SCHEMA}')
-    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                    AND d.objid = c.oid AND d.deptype = 'e')
-)
-"""
-
-TABLES = (
-    OURS
-    + """
-SELECT oid::int8, nspname, relname, relkind = 'p',
-       CASE WHEN relkind = 'p' THEN
-         ARRAY(SELECT coalesce(pg_get_partition_constraintdef(p.relid), 'true')
-               FROM pg_partition_tree(oid) p WHERE p.isleaf ORDER BY p.relid) END
-FROM t WHERE NOT relispartition ORDER BY nspname COLLATE "C", relname COLLATE "C"
-"""
-)
-
-COLUMNS = (
-    OURS
-    + """
-SELECT t.oid::int8, a.attname, a.atttypid::int8, a.atttypmod, NOT a.attnotnull,
-       a.attidentity::text, a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid)
-FROM t JOIN pg_attribute a ON a.attrelid = t.oid
-LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE a.attnum > 0 AND NOT a.attisdropped AND NOT t.relispartition ORDER BY t.oid, a.attnum
-"""
-)
-
-KEYS = (
-    OURS
-    + """
-SELECT coalesce(pg_partition_root(t.oid), t.oid)::int8, x.indisprimary, x.indpred IS NOT NULL,
-       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum > 0
-             AND (a.attnum = ANY (x.indkey[0:x.indnkeyatts - 1]) OR x.indexprs IS NOT NULL
-                  AND EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = x.indexrelid
-                              AND d.classid = 'pg_class'::regclass AND d.refobjid = t.oid
-                              AND d.refobjsubid = a.attnum))
-             ORDER BY a.attnum)
-FROM t JOIN pg_index x ON x.indrelid = t.oid
-WHERE x.indisunique AND NOT EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhrelid = x.indexrelid)
-ORDER BY x.indisprimary DESC, x.indexrelid
-"""
-)
-"""A key may be declared on a partition alone; it counts for the whole, and so does a link."""
-
-CONSTRAINTS = (
-    OURS
-    + """
-SELECT coalesce(pg_partition_root(t.oid), t.oid)::int8, c.contype::text, c.condeferrable,
-       ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k (n, at)
-             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY k.at),
-       ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k (n, at)
-             JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.n ORDER BY k.at),
-       pg_get_expr(c.conbin, c.conrelid), n.nspname, p.relname, p.relkind = 'p',
-       m.nspname, w.relname
-FROM t JOIN pg_constraint c ON c.conrelid = t.oid
-LEFT JOIN pg_class p ON p.oid = c.confrelid LEFT JOIN pg_namespace n ON n.oid = p.relnamespace
-LEFT JOIN pg_class w ON w.oid = coalesce(pg_partition_root(p.oid), p.oid)
-LEFT JOIN pg_namespace m ON m.oid = w.relnamespace
-WHERE c.contype = 'f' AND c.conparentid = 0 OR c.contype = 'c' AND NOT t.relispartition
-ORDER BY c.conname COLLATE "C", t.relname COLLATE "C"
-"""
-)
-
-TYPES = """
-SELECT y.oid::int8, y.typname, y.typtype::text, y.typbasetype::int8, y.typtypmod, y.typnotnull,
-       CASE WHEN y.typcategory = 'A' THEN y.typelem::int8 ELSE 0 END,
-       coalesce(r.rngsubtype, m.rngtypid, 0)::int8,
-       ARRAY(SELECT e.enumlabel::text FROM pg_enum e
-             WHERE e.enumtypid = y.oid ORDER BY e.enumsortorder),
-       ARRAY(SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c
-             WHERE c.contypid = y.oid AND c.contype = 'c' ORDER BY c.conname),
-       ARRAY(SELECT ARRAY[a.atttypid::int8, a.atttypmod] FROM pg_attribute a
-             WHERE a.attrelid = y.typrelid AND a.attnum > 0 AND NOT a.attisdropped
-             ORDER BY a.attnum)
-FROM pg_type y LEFT JOIN pg_range r ON r.rngtypid = y.oid
-LEFT JOIN pg_range m ON m.rngmultitypid = y.oid
-WHERE y.typtype <> 'p' AND (y.typtype <> 'c' OR
-      EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = y.typrelid AND c.relkind = 'c'))
-"""
 
 CONSTANT = re.compile(
     r"\(?('([^']|'')*'|-?\d+(\.\d+)?|true|false)\)?(::[\w\s\".\[\](),]+)?", re.IGNORECASE
@@ -108,14 +32,20 @@ UNCHECKED = "SET LOCAL session_replication_role = replica"
 CHECKED = "SET LOCAL session_replication_role = origin"
 """For rows of a cycle that nothing else can begin; triggers are silent meanwhile."""
 
+CODECS = {"UTF8": "utf-8", "LATIN1": "latin-1", "LATIN9": "iso8859-15", "WIN1252": "cp1252"}
+"""What Python calls the encodings that are known here; in another one only ASCII is written."""
+
 formulas = types.formulas
+likeliest = types.likeliest
 quotient = types.quotient
+variants = seldom.variants
 
 
 def specs(s: PostgresSession) -> list[TableSpec]:
     """Every base table of the user's schemas; a partitioned one stands for its partitions."""
     kinds, columns = Kinds(s), _columns(s)
     keys, links, checks = _keys(s), *_constraints(s)
+    indexed = _expressions(s) if kinds.has_documents(columns) else {}
     found = []
     for oid, schema, table, partitioned, parts in s.run(TABLES).rows:
         made, conditions = [], [*checks[oid]]
@@ -129,10 +59,32 @@ def specs(s: PostgresSession) -> list[TableSpec]:
         quoted, source = _sources(schema, table, partitioned)
         label = label_of(schema, table)
         found.append(
-            TableSpec(label, quoted, source, tuple(made), tuple(keys[oid]), tuple(links[oid]),
-                  tuple(conditions))
+            TableSpec(
+                label, quoted, source, _asked(made, conditions, indexed.get(oid, ())),
+                tuple(keys[oid]), tuple(links[oid]), tuple(conditions),
+            )
         )  # fmt: skip
     return found
+
+
+def _asked(
+    columns: Sequence[ColumnSpec], checks: Sequence[Check], indexed: Sequence[str]
+) -> tuple[ColumnSpec, ...]:
+    """The columns, with the members of their documents that something reads."""
+    texts = [column.generated for column in columns if column.generated]
+    texts += [*(check.sql for check in checks), *indexed]
+    read = " ".join(texts)
+    found = []
+    for column in columns:
+        kind = column.kind
+        if kind.family == "b" and (kind.name in ("json", "jsonb") or "json" in read):
+            paths = json_paths.paths_in(read, column.name) if column.name in read else []
+            if column.default and kind.name in ("json", "jsonb"):
+                text = column.default.rpartition("::")[0].strip("()'").replace("''", "'")
+                paths += documents.members_of(text)
+            kind = replace(kind, paths=documents.merged(paths))
+        found.append(replace(column, kind=kind))
+    return tuple(found)
 
 
 def label_of(schema: str, table: str) -> str:
@@ -176,22 +128,39 @@ class Kinds:
         self._rows = {row[0]: row[1:] for row in s.run(TYPES).rows}
         self._session = s
         self._names: dict[tuple[int, int], str] = {}
+        self._codec = CODECS.get(s.run("SHOW server_encoding").scalar(), "")
+
+    def has_documents(self, columns: Mapping[int, Sequence[tuple[Any, ...]]]) -> bool:
+        """Whether a column of any table holds JSON."""
+        names = {"json", "jsonb"}
+        return any(
+            row[1] in self._rows and self._rows[row[1]][0] in names
+            for of_table in columns.values()
+            for row in of_table
+        )
 
     def column(
         self, name: str, oid: int, modifier: int, nullable: bool, identity: str,
-        generated: str, expression: str | None,
+        generated: str, expression: str | None, exact: bool,
     ) -> tuple[ColumnSpec, list[Check]]:  # fmt: skip
-        """The column, and the conditions of its domain as conditions on it."""
+        """The column, and the conditions of its domain as conditions on it.
+
+        What the server computes must fit and be there, which is a condition on its sources.
+        """
         quoted, texts, checks = quoting.name(name), expression or "", []
         while oid in self._rows and self._rows[oid][1] == "d":
             _, _, base, of_base, not_null, *_, conditions, _ = self._rows[oid]
             nullable = nullable and not not_null
             checks += [Check((name,), _of_value(text, quoted)) for text in conditions]
             oid, modifier = base, of_base if of_base >= 0 else modifier
+        kind = replace(self.kind(oid, modifier, name), exact=exact)
+        if generated:
+            checks += [Check((name,), text) for text in _fitting(kind, quoted)]
+            checks += [] if nullable else [Check((name,), f"{quoted} IS NOT NULL")]
         column = ColumnSpec(
             name,
             quoted,
-            self.kind(oid, modifier, name),
+            kind,
             nullable,
             served=bool(identity) or ("nextval(" in texts and not generated),
             generated=texts if generated else "",
@@ -214,7 +183,7 @@ class Kinds:
         limit = 63 if name == "name" else limit
         return types.Kind(
             name, self._sql(oid, modifier), family, modifier, column, limit, tuple(labels),
-            tuple(self.kind(part, of_part, column) for part, of_part in parts),
+            tuple(self.kind(part, of_part, column) for part, of_part in parts), self._codec,
         )  # fmt: skip
 
     def _sql(self, oid: int, modifier: int) -> str:
@@ -227,6 +196,23 @@ class Kinds:
         return self._names[known]
 
 
+def _fitting(kind: types.Kind, quoted: str) -> list[str]:
+    """Conditions that a value can be stored in a column of that type."""
+    if kind.name in types.WHOLE:
+        return [f"{quoted} BETWEEN {-types.WHOLE[kind.name]} AND {types.WHOLE[kind.name]}"]
+    if kind.name == "numeric" and kind.modifier >= 0:
+        digits, scale = kind.precision()
+        return [f"abs({quoted}) < 1{'0' * max(0, digits - scale)}"]
+    return [f"char_length({quoted}) <= {kind.limit}"] if kind.limit else []
+
+
+def _expressions(s: PostgresSession) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for oid, text in s.run(EXPRESSIONS).rows:
+        found[oid].append(text)
+    return found
+
+
 def _columns(s: PostgresSession) -> dict[int, list[tuple[Any, ...]]]:
     found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for oid, *row in s.run(COLUMNS).rows:
@@ -236,8 +222,8 @@ def _columns(s: PostgresSession) -> dict[int, list[tuple[Any, ...]]]:
 
 def _keys(s: PostgresSession) -> dict[int, list[Key]]:
     found: dict[int, list[Key]] = defaultdict(list)
-    for oid, primary, partial, columns in s.run(KEYS).rows:
-        found[oid].append(Key(tuple(columns), partial, primary))
+    for oid, primary, partial, folded, one_null, columns in s.run(KEYS).rows:
+        found[oid].append(Key(tuple(columns), partial, primary, folded, one_null))
     return found
 
 
