@@ -190,6 +190,26 @@ def test_no_kind_of_object_is_taken_for_a_table(bench):
     assert {table for tables in led.values() for table in tables} >= has.tables()
 
 
+def test_points_in_names_hide_nothing(bench):
+    """Two tables may read alike; both are told and counted."""
+    if bench.engine.dialect != "postgres":
+        pytest.skip(f"{bench.engine.title} has no schemas in a database")
+    session = bench.connect()
+    for sql in (
+        'CREATE SCHEMA a; CREATE SCHEMA "a.b"; CREATE TABLE a."b.c" (x integer)',
+        'CREATE TABLE "a.b".c (x integer)',
+    ):
+        session.run(sql)
+    before = take(bench.engine, session)
+    for table in ('a."b.c"', '"a.b".c'):
+        session.run(f"INSERT INTO {table} VALUES (1)")
+        session.run(f"ALTER TABLE {table} ALTER x TYPE bigint")
+        after = take(bench.engine, session)
+        gap = difference(before, after)
+        assert (gap.changed, len(gap.contents)) == (("column a.b.c.x",), 1)
+        before = after
+
+
 def test_an_index_too_many_can_be_taken_away(bench):
     """Where an unfinished build leaves one, the statements drop it; elsewhere there are none."""
     session = bench.connect()

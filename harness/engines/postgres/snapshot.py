@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from harness.engines.postgres import quoting
@@ -57,9 +58,13 @@ def objects(s: PostgresSession) -> dict[str, str]:
     The order of columns is an object of its own. Left out: the names of NOT NULL constraints, the
     members of extensions, whether a subscription is enabled, secrets in the options of user
     mappings, and what is ours. An INVALID index, a NOT VALID constraint, a DISABLED trigger and
-    the flags of row level security show.
+    the flags of row level security show. Two objects may have one name here, if there is a point in
+    a schema's; then both are told.
     """
-    return {key: told or "" for key, told in s.run(SETTINGS + OBJECTS).rows}
+    found: dict[str, str] = {}
+    for key, told in s.run(SETTINGS + OBJECTS).rows:
+        found[key] = " and ".join(sorted((found[key], told or ""))) if key in found else told or ""
+    return found
 
 
 def tables(s: PostgresSession) -> dict[str, Table]:
@@ -68,12 +73,22 @@ def tables(s: PostgresSession) -> dict[str, Table]:
     A partition counts, the table it belongs to does not. A virtual column follows from the others
     and is never read.
     """
-    return {row[0]: _table("ONLY ", *row) for row in s.run(TABLES).rows}
+    return _tables("ONLY ", s.run(TABLES).rows)
 
 
 def partitioned(s: PostgresSession) -> dict[str, Table]:
     """Every partitioned table as a whole."""
-    return {row[0]: _table("", *row) for row in s.run(PARTITIONED).rows}
+    return _tables("", s.run(PARTITIONED).rows)
+
+
+def _tables(only: str, rows: Iterable[tuple[Any, ...]]) -> dict[str, Table]:
+    found: dict[str, Table] = {}
+    for row in rows:
+        table = _table(only, *row)
+        if table.name in found:
+            table = replace(table, name=table.source.removeprefix(only))
+        found[table.name] = table
+    return found
 
 
 def _table(

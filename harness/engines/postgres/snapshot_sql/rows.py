@@ -36,11 +36,11 @@ UNION ALL
 SELECT 'large objects', 'pg_catalog', 'pg_largeobject', ARRAY['data', 'loid', 'pageno'],
        ARRAY['loid', 'pageno'], ARRAY[false, false, false]
 WHERE EXISTS (SELECT FROM pg_largeobject_metadata)
-ORDER BY 1
+ORDER BY 1, 2
 """
 
 PARTITIONED = f"""{READABLE}
-FROM pg_class c JOIN ({USER_SPACES}) n ON n.oid = c.relnamespace WHERE c.relkind = 'p' ORDER BY 1
+FROM pg_class c JOIN ({USER_SPACES}) n ON n.oid = c.relnamespace WHERE c.relkind = 'p' ORDER BY 1, 2
 """
 
 SEQUENCES = f"""
