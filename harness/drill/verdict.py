@@ -153,7 +153,7 @@ class _Record:
             "name": "ledger",
             "answer": "not held",
             "found": "; ".join(found + [data["found"] for data in asked]),
-            "wanted": "every acknowledged write kept, all the while",
+            "wanted": "every acknowledged write kept until the application itself overwrites it",
             "population": worst,
             "lost": worst,
         }
