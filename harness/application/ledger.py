@@ -142,7 +142,7 @@ class LedgerReport:
 
     def finding(self) -> Finding:
         """The report as a claim's answer; without acknowledged writes there is none."""
-        wanted = "every acknowledged write is in the database as it was acknowledged"
+        wanted = "every acknowledged write kept until the application itself overwrites it"
         bad = self.lost + self.changed + self.resurrected + self.misread
         if not self.acknowledged:
             found = f"no write was acknowledged ({self.unknown} unknown): nothing to compare"

@@ -74,7 +74,8 @@ class LeftAlone:
 
 
 class Ledger:
-    """Every acknowledged write is there, unchanged, and no deleted row is back."""
+    """Every acknowledged write is there, unchanged, and no deleted row is back; nor was any of
+    them destroyed on the way, by a step or as the application read it."""
 
     needs_app: ClassVar[bool] = True
 

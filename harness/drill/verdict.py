@@ -193,7 +193,7 @@ class _Record:
             name="ledger",
             answer="not held",
             found="; ".join(found + [claim.found for claim in asked]),
-            wanted="every acknowledged write kept, all the while",
+            wanted="every acknowledged write kept until the application itself overwrites it",
             population=worst,
             lost=worst,
         )
