@@ -24,7 +24,7 @@ from harness import registry
 from harness.errors import DatabaseError, DrillError
 from harness.ports import Address, Engine, Order, Session
 from harness.servers import guard
-from harness.tools.adapter import Emulation, filled
+from harness.tools.adapter import Emulation, filled, in_sql
 
 LOCKED = "locked"
 """The code of a run that finds the tool's lock taken."""
@@ -49,6 +49,8 @@ class Unit:
     text: str
     statements: tuple[str, ...]
     transaction: bool = True
+    sha256: str = ""
+    """Of the migration's way up, whichever way this is."""
 
 
 @dataclass(frozen=True)
@@ -193,9 +195,14 @@ class Tool:
                 if self._target.version in done:
                     self._migrate(self._target, is_target=True)
                 return
-            for unit in self._job.units:
-                if unit.version not in done:
-                    self._migrate(unit, is_target=unit is self._target)
+            self._up([unit for unit in self._job.units if unit.version not in done])
+
+    def _up(self, pending: Sequence[Unit]) -> None:
+        values = self._values(self._target)
+        self._send_all(self._emulation.before_run, values)
+        for unit in pending:
+            self._migrate(unit, is_target=unit is self._target)
+        self._send_all(self._emulation.after_run, values)
 
     def _applied(self) -> Sequence[str]:
         """The versions the tool takes for applied; makes its table if it is not there."""
@@ -203,10 +210,12 @@ class Tool:
         versions = [unit.version for unit in job.units]
         if not job.applied:
             return versions if job.down else versions[:-1]
+        if self._emulation.setup_every_run:
+            self._send_all(self._emulation.setup, self._values(self._target))
         try:
             found = [str(row[0]) for row in self._session.run(job.applied).rows]
         except DatabaseError as error:
-            if error.lost:
+            if error.lost or self._emulation.setup_every_run:
                 raise
             self._send_all(self._emulation.setup, self._values(self._target))
             return []
@@ -220,6 +229,7 @@ class Tool:
             "version": unit.version,
             "previous": unit.previous,
             "name": unit.name,
+            "sha256": unit.sha256,
             "database": self._job.database,
             "lock_key": lock_key(self._job.database),
         }
@@ -243,11 +253,12 @@ class Tool:
         try:
             yield
         finally:
-            try:
-                self._session.run(filled(emulation.unlock, values))
-            except DatabaseError as error:
-                if not error.lost:
-                    raise
+            if emulation.unlock:
+                try:
+                    self._session.run(filled(emulation.unlock, values))
+                except DatabaseError as error:
+                    if not error.lost:
+                        raise
 
     def _migrate(self, unit: Unit, *, is_target: bool) -> None:
         emulation, values = self._emulation, self._values(unit)
@@ -261,7 +272,7 @@ class Tool:
             self._send_all(_around(after, unit), values)
         except DatabaseError as error:
             if not error.lost:
-                self._send_all(emulation.failed, values)
+                self._send_all(_around(emulation.failed, unit), values)
             raise
 
     def _send(self, unit: Unit, stop: Stop) -> None:
@@ -277,7 +288,7 @@ class Tool:
 
     def _send_all(self, messages: Sequence[str], values: Mapping[str, Any]) -> None:
         for sql in messages:
-            self._session.run(filled(sql, values))
+            self._session.run(filled(sql, in_sql(values)))
 
 
 def _go_on(where: str, first: int, last: int) -> str:
