@@ -76,6 +76,9 @@ class Emulation:
     after_down: Words | None = None
     force: Words = ()
     """What its own command sends that takes ``{version}`` for applied, whatever is there."""
+    reconnects: bool = False
+    """True if a message outside a transaction whose connection was lost is sent again on a new one,
+    as Go's database/sql does with a driver that cannot tell whether it had arrived."""
     alone_outside: bool = False
     """True if the tool itself leaves out the transaction for a statement that must be alone."""
 
@@ -138,10 +141,19 @@ def for_dialect(value: Any, engine: str, dialect: str, otherwise: Any = ()) -> A
     return value
 
 
-def names_of(tables: Collection[str]) -> str:
-    """The tables' names as a regular expression, without their schemas; ``*`` is any ending."""
+def is_bookkeeping(sql: str, tables: Collection[str]) -> bool:
+    """Whether a message names one of the tool's tables, or makes the schema of one.
+
+    Tables are looked for without their schemas; ``*`` in a name is any ending.
+    """
+    if not tables:
+        return False
     names = (re.escape(table.split(".")[-1]).replace(r"\*", r"\w*") for table in tables)
-    return f"(?:{'|'.join(names)})"
+    if re.search(rf"\b(?:{'|'.join(names)})\b", sql):
+        return True
+    schemas = {re.escape(table.split(".")[0]) for table in tables if "." in table}
+    made = rf"\W*CREATE\s+SCHEMA\s[^;]*?\b(?:{'|'.join(schemas)})\b"
+    return bool(schemas) and bool(re.match(made, sql, re.IGNORECASE))
 
 
 def filled(text: str, values: Mapping[str, Any]) -> str:
