@@ -60,6 +60,7 @@ class ByHand:
         self._tool = tool
         self._engine = engine
         self._migrations = {migration.version: migration for migration in migrations}
+        self._in_sql = dict(more)
         self._more = {
             "program": shlex.quote(tool.program or tool.id),
             "folder": _quoted_path(str(folder)),
@@ -132,7 +133,8 @@ class ByHand:
     def _sql(
         self, statements: Words | Mapping[str, Words], values: Mapping[str, Any]
     ) -> tuple[str, ...]:
-        return self.sql(filled(sql, in_sql(values)) for sql in self._of(statements))
+        every = in_sql({**self._in_sql, **values})
+        return self.sql(filled(sql, every) for sql in self._of(statements))
 
     def _of(self, value: Any) -> Any:
         found = for_dialect(value, self._engine.name, self._engine.dialect)
