@@ -16,6 +16,9 @@ from harness.ports import Engine
 from harness.tools.adapter import Adapter, filled
 from harness.tools.program import app_of, project_of
 
+PLAIN = "psql"
+"""The tool that sends any folder of SQL, and keeps no record."""
+
 
 @dataclass(frozen=True)
 class SweepPlan:
@@ -98,7 +101,7 @@ def _tool(options: Any, layout: Layout, engine: Engine, folder: Path) -> tuple[A
         problems.append(_absent(tool, known.values()))
     raise UsageError(
         f"no tool can run a folder of the layout {layout.name} here: "
-        + ("; ".join(problems) or "none is known for it; --tool names one")
+        + ("; ".join(problems) or f"none is known for it; --tool {PLAIN} sends it as plain SQL")
     )
 
 
@@ -152,7 +155,7 @@ def _of_app(tool: Adapter, app: str) -> Adapter:
 def _by_nearness(known: Iterable[Adapter], layout: Layout) -> list[Adapter]:
     """The layout's own program first, then its emulation, then tools for other layouts too."""
     fits = [tool for tool in known if layout.name in tool.layouts]
-    return sorted(fits, key=lambda t: (t.layouts[0] != layout.name, t.how != "run"))
+    return sorted(fits, key=lambda t: (t.layouts[0] != layout.name, t.how != "run", t.id))
 
 
 def _chosen(options: Any, migrations: Sequence[Migration]) -> tuple[str, ...]:

@@ -149,11 +149,7 @@ class ByHand:
 
     def _client_reads(self, script: Script) -> bool:
         """Whether the client, given that part of the file, cuts it into the same statements."""
-        try:
-            cut = sqltext.split(script.text, self._engine.dialect)
-        except ScenarioError:
-            return False
-        own = script.cut(self._engine.dialect)
+        cut, own = _cut(script.text, self._engine.dialect), script.cut(self._engine.dialect)
         return [_bare(one.text) for one in cut] == [_bare(one.text) for one in own]
 
     def _one_by_one(self, script: Script, way: str) -> tuple[str, ...]:
@@ -186,17 +182,21 @@ def in_shell(script: Script) -> str:
 def sql_line(sql: str, dialect: sqltext.Dialect) -> str:
     """One statement as it is pasted into the server's client."""
     bare = _bare(sql)
-    try:
-        cut = sqltext.split(f"{bare}\n;", dialect)
-    except ScenarioError:
-        cut = ()
+    cut = _cut(f"{bare}\n;", dialect)
     if len(cut) == 1:
         # what follows its last token is a comment, which would hide the semicolon
         return f"{bare[: cut[0].end]};"
-    if dialect == "postgres":
-        return f"{bare};"
     mark = next(mark for mark in DELIMITERS if mark not in bare)
-    return f"DELIMITER {mark}\n{bare}\n{mark}\nDELIMITER ;"
+    delimited = f"DELIMITER {mark}\n{bare}\n{mark}\nDELIMITER ;"
+    return delimited if len(_cut(delimited, dialect)) == 1 else f"{bare};"
+
+
+def _cut(sql: str, dialect: sqltext.Dialect) -> Sequence[sqltext.Statement]:
+    """The statements that the client would send; none if it could not read them."""
+    try:
+        return sqltext.split(sql, dialect)
+    except ScenarioError:
+        return ()
 
 
 def _bare(sql: str) -> str:
