@@ -34,6 +34,8 @@ class Shell:
 
     up: Line = ""
     down: Line = ""
+    down_first: Line = ""
+    """Taking back the first migration, where another line than ``down`` is needed for that."""
     mark: Line = ""
     """Take the migration for applied."""
     unmark: Line = ""

@@ -75,7 +75,9 @@ class ByHand:
 
     def down(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Take the migration back, and make the tool know it where it does not by itself."""
-        lines = self._lines(self._tool.shell.down, self._tool.down, values)
+        shell = self._tool.shell
+        first = values["previous"] == self._tool.none and shell.down_first
+        lines = self._lines(first or shell.down, self._tool.down, values)
         told = self.unmark(values) if self._tool.down_by_hand else ()
         return (*(lines or (f"# take {values['name']} back by {self._tool.title}",)), *told)
 

@@ -174,15 +174,15 @@ TYPED = {
     ),
     ("golang-migrate", "mysql"): (
         ["migrate", "-path", FOLDER, "-database", URL, "up"],
-        ["migrate", "-path", FOLDER, "-database", URL, "down", "1"],
+        ["migrate", "-path", FOLDER, "-database", URL, "goto", "1"],
     ),
     ("goose", "postgres"): (
         ["goose", "-dir", FOLDER, "postgres", URL, "up-to", "2"],
-        ["goose", "-dir", FOLDER, "postgres", URL, "down"],
+        ["goose", "-dir", FOLDER, "postgres", URL, "down-to", "1"],
     ),
     ("goose", "mariadb"): (
         ["goose", "-dir", FOLDER, "mysql", URL, "up-to", "2"],
-        ["goose", "-dir", FOLDER, "mysql", URL, "down"],
+        ["goose", "-dir", FOLDER, "mysql", URL, "down-to", "1"],
     ),
     ("knex", "mysql"): (
         [
@@ -278,6 +278,8 @@ def test_before_the_first_version_there_is_none(project: Path) -> None:
     assert migrate.repair(TOOLS["golang-migrate"].repairs[1], {**first, "previous": "-1"})[
         0
     ].endswith(" force -- -1")
+    (line,) = migrate.down({**first, "previous": "-1"})
+    assert line.endswith(" down 1")
     sqitch = by_hand(TOOLS["sqitch"], "postgres", project)
     (line,) = sqitch.down({**first, "previous": ""})
     assert line.endswith('--target "$DATABASE_URL"')

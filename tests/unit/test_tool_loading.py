@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from harness import loading
 from harness.errors import ScenarioError
-from harness.tools.adapter import Adapter
+from harness.tools.adapter import Adapter, Emulation, Shell
 
 RUN = """\
 title: our script
@@ -145,6 +147,25 @@ def test_a_wrong_file_is_refused_at_its_line(
     line = wrong[: wrong.index(where)].count("\n") + 1
     told = [str(problem) for problem in caught.value.problems if message in problem.message]
     assert [said[: said.index(": ")] for said in told] == [f"{tmp_path / 'ours.yaml'}:{line}"]
+
+
+README = (Path(loading.__file__).parents[1] / "tools" / "README.md").read_text("utf-8")
+
+
+def test_the_example_of_the_readme_loads(tmp_path: Path) -> None:
+    """A newcomer who copies it has a tool."""
+    (text,) = re.findall(r"```yaml\n(title: .*?)```", README, re.DOTALL)
+    tool = load(text, tmp_path)
+    assert tool.shell.up
+    assert tool.mark_reverted
+
+
+@pytest.mark.parametrize("cls", [Adapter, Shell, Emulation])
+def test_the_readme_names_every_key(cls: type) -> None:
+    """Nothing in a file is left for the reader to guess."""
+    hidden = {"id", "file"}
+    keys = {field.name.removesuffix("_s") for field in fields(cls)} - hidden
+    assert {key for key in keys if f"`{key}`" not in README} == set()
 
 
 def test_every_problem_of_a_file_comes_at_once(tmp_path: Path) -> None:
