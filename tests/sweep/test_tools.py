@@ -179,3 +179,15 @@ def test_dbmate_outside_a_transaction(engine: str, tmp_path: Path):
     inside = [told for point, told in left(ours).items() if point.endswith(":session-kill")]
     done = "done" in {grade for _, _, _, grade in inside}
     assert done is (engine == "postgres")
+
+
+@pytest.mark.parametrize("engine", ["postgres", "mysql", "mariadb"])
+def test_a_copied_state_has_what_the_tool_believes(engine: str, tmp_path: Path):
+    """All that tells a run of Prisma that was cut off is a time that is missing; a copy of a state
+    without it would make the next run refuse."""
+    (project,) = [project for project in PROJECTS if project.tool == "prisma"]
+    ways = ("--ways", "session-kill", "--ways", "client-sigkill", "--rows", "5")
+    outcome = run(*arguments(project.path(engine), engine, tmp_path, *ways))
+    assert outcome.code == 0, outcome.err
+    leads = [m["way_back"]["rollback"]["leads"] for m in outcome.result["migrations"]]
+    assert leads == ["restores-everything"] * 2
