@@ -16,6 +16,9 @@ from harness.ports import Engine
 from harness.tools.adapter import Adapter, filled
 from harness.tools.program import app_of, project_of
 
+PLAIN = "psql"
+"""The tool that sends any folder of SQL, and keeps no record."""
+
 
 @dataclass(frozen=True)
 class SweepPlan:
@@ -34,8 +37,8 @@ class SweepPlan:
     @property
     def named(self) -> dict[str, str]:
         """What the tool's own commands name besides the folder."""
-        project, _ = project_of(self.tool, self.folder)
-        return {"project": str(project), "app": app_of(self.migrations)}
+        project, marker = project_of(self.tool, self.folder)
+        return {"project": str(project), "marker": marker, "app": app_of(self.migrations)}
 
 
 def plan(folder: Path, options: Any) -> SweepPlan:
@@ -49,7 +52,7 @@ def plan(folder: Path, options: Any) -> SweepPlan:
     engine = registry.engine(options.engine or engine_of(folder, migrations))
     tool, program = _tool(options, layout, engine, folder)
     plain_for = _plain_for(tool, layout)
-    tool = replace(tool, applied=_with_app(tool.applied, app_of(migrations)))
+    tool = _of_app(tool, app_of(migrations))
     chosen = _chosen(options, migrations)
     selection.say(
         f"{folder}: {len(migrations)} migrations of {layout.title} ({layout.evidence}); "
@@ -67,8 +70,9 @@ def _plain_for(tool: Adapter, layout: Layout) -> str:
     """The folder's own tool, if that keeps a record and the chosen one keeps none."""
     if tool.applied:
         return ""
-    own = [known for known in loading.our_tools().values() if known.layouts[0] == layout.name]
-    return next((known.title for known in own if known.applied), "")
+    known = _by_nearness(loading.our_tools().values(), layout)
+    own = [tool for tool in known if tool.layouts[0] == layout.name]
+    return next((tool.title for tool in own if tool.applied), "")
 
 
 def _tool(options: Any, layout: Layout, engine: Engine, folder: Path) -> tuple[Adapter, str]:
@@ -88,14 +92,26 @@ def _tool(options: Any, layout: Layout, engine: Engine, folder: Path) -> tuple[A
             problems.append(f"{tool.title} does not work with {engine.title}")
             continue
         if tool.how == "emulated":
+            for problem in problems if tool.applied else ():
+                selection.say(f"{problem}; what {tool.title} sends stands in for it")
             return tool, ""
         path = options.program or program(tool.program, folder)
         if path:
             return tool, path
-        problems.append(f"{tool.title}: no program {tool.program!r} on PATH (--program names it)")
+        problems.append(_absent(tool, known.values()))
     raise UsageError(
         f"no tool can run a folder of the layout {layout.name} here: "
-        + ("; ".join(problems) or "none is known for it; --tool names one")
+        + ("; ".join(problems) or f"none is known for it; --tool {PLAIN} sends it as plain SQL")
+    )
+
+
+def _absent(tool: Adapter, known: Iterable[Adapter]) -> str:
+    """That the tool's program is not here, and what can be done about it."""
+    others = [t.id for t in known if t.how == "emulated" and t.layouts[0] == tool.layouts[0]]
+    return (
+        f"{tool.title}: no program {tool.program!r} on PATH (--program names it"
+        + "".join(f", --tool {name} does without" for name in others)
+        + ")"
     )
 
 
@@ -118,17 +134,28 @@ def program(name: str, folder: Path) -> str | None:
     return shutil.which(name)
 
 
-def _with_app(applied: Any, app: str) -> Any:
+def _of_app(tool: Adapter, app: str) -> Adapter:
     """Django counts per app, whose name is that of the folder."""
-    if isinstance(applied, Mapping):
-        return {engine: filled(sql, {"app": app}) for engine, sql in applied.items()}
-    return filled(applied, {"app": app})
+
+    def named(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {engine: named(sql) for engine, sql in value.items()}
+        if isinstance(value, tuple):
+            return tuple(named(sql) for sql in value)
+        return filled(value, {"app": app})
+
+    return replace(
+        tool,
+        applied=named(tool.applied),
+        mark_applied=named(tool.mark_applied),
+        mark_reverted=named(tool.mark_reverted),
+    )
 
 
 def _by_nearness(known: Iterable[Adapter], layout: Layout) -> list[Adapter]:
-    """The layout's own tool first, then others; the program before an emulation."""
+    """The layout's own program first, then its emulation, then tools for other layouts too."""
     fits = [tool for tool in known if layout.name in tool.layouts]
-    return sorted(fits, key=lambda t: (t.layouts[0] != layout.name, t.how != "run"))
+    return sorted(fits, key=lambda t: (t.layouts[0] != layout.name, t.how != "run", t.id))
 
 
 def _chosen(options: Any, migrations: Sequence[Migration]) -> tuple[str, ...]:

@@ -221,7 +221,9 @@ def _sweep(
     progress = SweepProgress(len(planned.chosen), len(known.finished))
     record = Timeline(folder.path / FILE_NAME, progress.news, continued=True)
     record.redact(server.address.password)
-    by_hand = ByHand(planned.tool, planned.engine, planned.folder, planned.named)
+    by_hand = ByHand(
+        planned.tool, planned.engine, planned.folder, planned.named, planned.migrations
+    )
     sweep_ = Sweep(server, planned.tool, client, by_hand, planned.migrations, record, scope, known)
     try:
         with progress:

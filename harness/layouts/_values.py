@@ -20,7 +20,7 @@ class Script:
     that part of the file as it is, ``line`` the line of the file that it begins on, from 1.
     ``transaction`` is False if the file itself asks for no transaction. ``whole`` are spans of
     ``text`` (offsets in characters, in order) that the file declares to be one statement each,
-    whatever is in them.
+    whatever is in them; ``only_whole`` if what stands between them is a mark and no SQL.
     """
 
     file: str
@@ -28,6 +28,7 @@ class Script:
     text: str
     transaction: bool = True
     whole: tuple[tuple[int, int], ...] = ()
+    only_whole: bool = False
 
     def cut(self, dialect: Dialect) -> tuple[Statement, ...]:
         """Its statements: offsets count in ``text``, lines in the file.
@@ -39,10 +40,12 @@ class Script:
     def _statements(self, dialect: Dialect) -> Iterator[Statement]:
         at = 0
         for start, end in self.whole:
-            yield from self._split(at, start, dialect)
+            if not self.only_whole:
+                yield from self._split(at, start, dialect)
             yield from self._one(start, end, dialect)
             at = end
-        yield from self._split(at, len(self.text), dialect)
+        if not self.only_whole:
+            yield from self._split(at, len(self.text), dialect)
 
     def _split(self, start: int, end: int, dialect: Dialect) -> Iterator[Statement]:
         """Cut a part with as many line feeds before it as the file has, so that lines are true."""

@@ -78,7 +78,7 @@ def _script(folder: Folder, file: str) -> Script:
     while (end := text.find(_BREAKPOINT, at)) >= 0:
         spans.append((at, end))
         at = end + len(_BREAKPOINT)
-    return Script(folder.shown(file), 1, text, whole=(*spans, (at, len(text))))
+    return Script(folder.shown(file), 1, text, whole=(*spans, (at, len(text))), only_whole=True)
 
 
 KIND = Kind("drizzle", "Drizzle", "meta/_journal.json and 0000_name.sql", matches, read)

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness import bundled
 from harness.errors import Problem, ScenarioError
-from harness.loading import checks, shapes, yaml_nodes
+from harness.loading import checks, shapes, tool_checks, yaml_nodes
 from harness.loading.decode import Decoder
 from harness.loading.schema import schema
 from harness.loading.shapes import Invalid
@@ -46,7 +46,7 @@ def load_drill(path: Path) -> Drill:
 
 def load_tool(path: Path) -> Adapter:
     """The migration tool in a file; its id is the file's name. ScenarioError with all problems."""
-    made: Adapter = _load(path, shapes.TOOL, checks.tool)
+    made: Adapter = _load(path, shapes.TOOL, tool_checks.tool)
     return made
 
 

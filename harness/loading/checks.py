@@ -268,44 +268,20 @@ def _app_values(app: Mapping, versions: Mapping, complain: Complain) -> None:
     values = app.get("values")
     if values is not None and not isinstance(values, Mapping):
         return
-    known = {"id", *_keys(values)}
-    for version in _nodes(versions):
-        for statement in _nodes(version):
-            for text in _nodes(statement) or (statement,):
+    known = {"id", *keys(values)}
+    for version in nodes(versions):
+        for statement in nodes(version):
+            for text in nodes(statement) or (statement,):
                 if isinstance(text, Scalar) and isinstance(text.value, str):
                     for name in {*bind(text.value).names} - known:
                         complain(text.line, registry.unknown("value of the app", name, known))
 
 
-def _keys(node: Node | None) -> tuple[str, ...]:
+def keys(node: Node | None) -> tuple[str, ...]:
+    """The keys of a mapping; none of anything else."""
     return tuple(pair.key for pair in node.pairs) if isinstance(node, Mapping) else ()
 
 
-def _nodes(node: Node | None) -> tuple[Node, ...]:
+def nodes(node: Node | None) -> tuple[Node, ...]:
+    """What stands under the keys of a mapping; nothing of anything else."""
     return tuple(pair.node for pair in node.pairs) if isinstance(node, Mapping) else ()
-
-
-def tool(root: Mapping, complain: Complain) -> None:
-    """Engines that a tool names, and what it needs to be run or emulated."""
-    for name, line in texts(root, "engines"):
-        if name not in registry.engines():
-            complain(line, registry.unknown("engine", name, registry.engines()))
-    found = root.get("how")
-    how = found.value if isinstance(found, Scalar) else ""
-    needed = {"emulated": ("emulation",), "run": ("program", "url", "apply")}
-    for key in needed.get(how, ()):
-        if root.get(key) is None:
-            complain(root.line, f"found no '{key}', which a tool needs that is {how}")
-    if how == "emulated":
-        _no_commands(root, complain)
-
-
-def _no_commands(root: Mapping, complain: Complain) -> None:
-    """An emulated tool has no program, so nothing that asks for one can be done."""
-    for item, key in [(root, "mark_command"), *((i, "run") for i in items(root, "repairs"))]:
-        if item.get(key) is not None:
-            complain(
-                item.line_of(key),
-                f"found '{key}', but an emulated tool has no program to run; give the SQL that "
-                "the command would send",
-            )

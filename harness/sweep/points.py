@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.tools.adapter import names_of
+from harness.tools.adapter import is_bookkeeping
 from harness.wire import Message
 
 CONTROL = re.compile(r"^\W*(COMMIT|ROLLBACK|END|ABORT)\b", re.IGNORECASE)
@@ -99,9 +99,7 @@ def kind_of(message: Message, tables: Collection[str]) -> str:
     """What the message is to the migration."""
     if CONTROL.match(message.text):
         return "commit"
-    if MARK.match(message.text):
-        return "bookkeeping"
-    if tables and re.search(rf"\b{names_of(tables)}\b", message.text):
+    if MARK.match(message.text) or is_bookkeeping(message.text, tables):
         return "bookkeeping"
     return "statement"
 

@@ -17,7 +17,15 @@ from harness.layouts import Migration
 from harness.ports import Belief
 from harness.sweep.subject import Crash, Subject
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
-from harness.tools.adapter import Adapter, Repair, Words, filled, for_dialect
+from harness.tools.adapter import (
+    Adapter,
+    Repair,
+    Words,
+    filled,
+    for_dialect,
+    in_sql,
+    sha256_of,
+)
 from harness.tools.belief import believes
 from harness.tools.by_hand import ByHand
 from harness.tools.client import Client, ClientEnded, RunRequest
@@ -73,14 +81,14 @@ class Recoveries:
         down = crash.subject.down
         line = by_hand.down(values) if down else by_hand.up(values)
         again = f"run {tool.title} again"
-        yield Recovery(again, "re-run", (line,), partial(self._run, crash.subject.request))
+        yield Recovery(again, "re-run", line, partial(self._run, crash.subject.request))
         for repair in tool.repairs:
             name = filled(repair.name, values)
-            commands = (*by_hand.repair(repair, values), line)
+            commands = (*by_hand.repair(repair, values), *line)
             act = partial(self._repair_and_run, crash, repair)
             yield Recovery(f"{name}, then run again", "repair", commands, act)
         if not down and self._can_go_back(crash.subject.migration):
-            commands = (*by_hand.mark(values), by_hand.down(values), line)
+            commands = (*self._told(crash), *by_hand.down(values), *line)
             yield Recovery("down, then up", "down-up", commands, partial(self._down_up, crash))
         yield from self._completion(crash)
         if crash.left.name == "after":
@@ -90,8 +98,7 @@ class Recoveries:
         """The statements that are missing, after what stands half done is taken away."""
         statements = self.missing(crash)
         if statements:
-            told = () if crash.settled else self._marking(crash.subject)
-            commands = (*(f"{sql};" for sql in statements), *told)
+            commands = (*self._by_hand.sql(statements), *self._told(crash))
             act = partial(self._complete, crash, statements)
             yield Recovery("complete by hand", "completion", commands, act)
 
@@ -120,6 +127,10 @@ class Recoveries:
             act = partial(self._repair_and_mark, crash, repair)
             both = (*self._by_hand.repair(repair, values), *commands)
             yield Recovery(f"{name}, then {mark}", "mark", both, act)
+
+    def _told(self, crash: Crash) -> tuple[str, ...]:
+        """What the tool has to be told, if it does not know it."""
+        return () if crash.settled else self._marking(crash.subject)
 
     def _marking(self, subject: Subject) -> tuple[str, ...]:
         values = self._values(subject)
@@ -175,7 +186,7 @@ class Recoveries:
     def _run_sql(self, statements: Words, subject: Subject, trial: TrialDatabase) -> None:
         session = self._server.session(trial.database)
         for sql in statements:
-            session.run(filled(sql, self._values(subject)))
+            session.run(filled(sql, in_sql(self._values(subject))))
 
     def _values(self, subject: Subject) -> dict[str, str]:
         migration = subject.migration
@@ -183,6 +194,7 @@ class Recoveries:
             "version": migration.version,
             "previous": subject.previous,
             "name": migration.name,
+            "sha256": sha256_of(migration.up.text) if migration.up else "",
         }
 
     def _of(self, value: Any, otherwise: Any = ()) -> Any:

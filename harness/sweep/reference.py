@@ -170,8 +170,14 @@ class ReferenceRunner:
         return [f"{statement.file}:{statement.line}" for statement in cut]
 
     def volatile(self, one: TrialDatabase, other: TrialDatabase) -> dict[str, tuple[str, ...]]:
-        """Columns in which two unbroken runs on equal databases differ."""
-        first, second = self._server.snapshot(one.database), self._server.snapshot(other.database)
+        """Columns in which two unbroken runs on equal databases differ.
+
+        The tool's own tables have none: their times are not compared, but whether there is one may
+        be all that tells a crash's state from another, and a copy must have it.
+        """
+        first, second = (
+            self._server.snapshot(trial.database).without(self._tables) for trial in (one, other)
+        )
         found, engine = {}, self._server.engine
         for table in difference(first, second).contents:
             ours = column_sums(engine, self._server.session(one.database), table)

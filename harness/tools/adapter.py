@@ -6,12 +6,15 @@ is on one page in ``harness/tools/README.md``. Nothing here knows how a tool is 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Words = tuple[str, ...]
+Line = str | Mapping[str, str]
+"""What is typed into a shell: one line, or one for each engine."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +24,24 @@ class Repair:
     name: str
     run: Words | Mapping[str, Words] = ()
     sql: Words | Mapping[str, Words] = ()
-    shell: str = ""
+    shell: Line = ""
     """What a person types for it."""
 
 
 @dataclass(frozen=True)
 class Shell:
-    """What a person types, for the tool to do the same; the address is ``{url}``."""
+    """What a person types, for the tool to do the same; see :mod:`harness.tools.by_hand`."""
 
-    up: str = ""
-    down: str = ""
-    mark: str = ""
+    up: Line = ""
+    down: Line = ""
+    down_first: Line = ""
+    """Taking back the first migration, where another line than ``down`` is needed for that."""
+    mark: Line = ""
+    """Take the migration for applied."""
+    unmark: Line = ""
+    """Take it for not applied."""
+    after_mark: Line = ""
+    """What the tool needs once ``mark_applied`` was pasted."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +49,17 @@ class Emulation:
     """What a tool sends to one family of servers, in the order in which it sends it.
 
     Filled in: ``{version}``, ``{previous}`` (``{none}`` if there is none), ``{name}``,
-    ``{lock_key}``, ``{database}``. BEGIN and COMMIT among ``before`` and ``after`` are left out for
-    a migration whose file asks for no transaction.
+    ``{sha256}`` (of the way up), ``{lock_key}``, ``{database}``. BEGIN, COMMIT and ROLLBACK among
+    ``before``, ``after`` and ``failed`` are left out for a migration whose file asks for no
+    transaction.
     """
 
     wire: Literal["whole-file", "per-statement"]
     """The file as one message, or one message a statement: decides what a kill leaves."""
     setup: Words = ()
-    """Once, before anything is looked at: the table of versions."""
+    """The table of versions: sent when it is not there, before anything is looked at."""
+    setup_every_run: bool = False
+    """True if ``setup`` is sent whether or not the table is there."""
     lock: str = ""
     """A query whose first value is true if the tool has its lock; it gives up if not."""
     unlock: str = ""
@@ -54,6 +67,9 @@ class Emulation:
     """A query that finds a row if the tool refuses to go on."""
     says: str = ""
     """What the tool says then; ``{found}`` is the first value of that row."""
+    before_run: Words = ()
+    """Before the first migration of a run, also where none is pending."""
+    after_run: Words = ()
     before: Words = ()
     after: Words = ()
     failed: Words = ()
@@ -62,6 +78,9 @@ class Emulation:
     after_down: Words | None = None
     force: Words = ()
     """What its own command sends that takes ``{version}`` for applied, whatever is there."""
+    reconnects: bool = False
+    """True if a message outside a transaction whose connection was lost is sent again on a new one,
+    as Go's database/sql does with a driver that cannot tell whether it had arrived."""
     alone_outside: bool = False
     """True if the tool itself leaves out the transaction for a statement that must be alone."""
 
@@ -92,6 +111,9 @@ class Adapter:
     mark_command: Words | Mapping[str, Words] = ()
     mark_reverted: Words | Mapping[str, Words] = ()
     """SQL that makes the tool believe that ``{version}`` was not applied."""
+    down_by_hand: bool = False
+    """True if the tool itself never goes back: the way down is a script that a person runs, and
+    ``mark_reverted`` is what the tool is told then."""
     shell: Shell = Shell()
     repairs: tuple[Repair, ...] = ()
     rerun_timeout_s: float = 15.0
@@ -121,14 +143,37 @@ def for_dialect(value: Any, engine: str, dialect: str, otherwise: Any = ()) -> A
     return value
 
 
-def names_of(tables: Collection[str]) -> str:
-    """The tables' names as a regular expression, without their schemas; ``*`` is any ending."""
+def is_bookkeeping(sql: str, tables: Collection[str]) -> bool:
+    """Whether a message names one of the tool's tables, or makes the schema of one.
+
+    Tables are looked for without their schemas; ``*`` in a name is any ending.
+    """
+    if not tables:
+        return False
     names = (re.escape(table.split(".")[-1]).replace(r"\*", r"\w*") for table in tables)
-    return f"(?:{'|'.join(names)})"
+    if re.search(rf"\b(?:{'|'.join(names)})\b", sql):
+        return True
+    schemas = {re.escape(table.split(".")[0]) for table in tables if "." in table}
+    made = rf"\W*CREATE\s+SCHEMA\s[^;]*?\b(?:{'|'.join(schemas)})\b"
+    return bool(schemas) and bool(re.match(made, sql, re.IGNORECASE))
 
 
 def filled(text: str, values: Mapping[str, Any]) -> str:
-    """The text with ``{word}`` replaced for each of ``values``; other braces stay as they are."""
-    for word, value in values.items():
-        text = text.replace("{" + word + "}", str(value))
-    return text
+    """The text with ``{word}`` replaced for each of ``values``; other braces stay as they are.
+
+    What is filled in is not looked at again: a name may have braces of its own.
+    """
+    if not values:
+        return text
+    words = "|".join(map(re.escape, values))
+    return re.sub(rf"\{{({words})\}}", lambda found: str(values[found[1]]), text)
+
+
+def in_sql(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values as they stand between the quotes of SQL."""
+    return {name: str(value).replace("'", "''") for name, value in values.items()}
+
+
+def sha256_of(text: str) -> str:
+    """The checksum of a script that some tools write down beside its version."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

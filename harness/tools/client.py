@@ -11,7 +11,7 @@ from harness.layouts import Migration, Script
 from harness.ports import Address
 from harness.servers.guard import Guard
 from harness.sqltext import must_be_alone
-from harness.tools.adapter import Adapter, Emulation, for_dialect
+from harness.tools.adapter import Adapter, Emulation, for_dialect, sha256_of
 from harness.tools.emulation import GUARD, LOCKED, REFUSED, Job, Unit
 from harness.tools.process import ToolProcess
 
@@ -139,6 +139,7 @@ class EmulatedClient:
             script.text,
             tuple(statement.text for statement in cut),
             script.transaction and not (alone and self._emulation.alone_outside),
+            sha256_of(migration.up.text) if migration.up else "",
         )
 
     def _previous(self, migration: Migration) -> str:

@@ -18,13 +18,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeVar
 
 from harness import registry
 from harness.errors import DatabaseError, DrillError
-from harness.ports import Address, Engine, Order, Session
+from harness.ports import Address, Order, Rows, Session
 from harness.servers import guard
-from harness.tools.adapter import Emulation, filled
+from harness.tools.adapter import Emulation, filled, in_sql
 
 LOCKED = "locked"
 """The code of a run that finds the tool's lock taken."""
@@ -34,7 +34,8 @@ GUARD = "guard"
 """The code of a run that came to a server which is not ours."""
 SOMEBODY_AT_WORK = "can't acquire the tool's lock: somebody else is at work"
 LOCK_SALT = 1486364155
-TRANSACTION = frozenset({"BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK"})
+OPENS = frozenset({"BEGIN", "START TRANSACTION"})
+CLOSES = frozenset({"COMMIT", "ROLLBACK"})
 FOREIGN = ("PG", "MYSQL", "DATABASE_URL", "DB_")
 """Variables by which a client might be led to another server; none of them reaches this process."""
 
@@ -49,6 +50,8 @@ class Unit:
     text: str
     statements: tuple[str, ...]
     transaction: bool = True
+    sha256: str = ""
+    """Of the migration's way up, whichever way this is."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Ended:
 
 
 Fact = Connected | Stopped | Ended
+Said = TypeVar("Said")
 
 
 Stop = Callable[[str, int, int], str]
@@ -150,11 +154,16 @@ def _listen(pipe: Connection) -> queue.SimpleQueue[Order]:
 
 def _run(job: Job, pipe: Connection, orders: queue.SimpleQueue[Order]) -> None:
     engine = registry.engine(job.engine)
-    session = engine.connector.connect(job.address, job.database, application="migration")
-    guard.check(engine, session, job.nonce, job.identity)
-    if job.limits:
-        engine.connector.limit(session, **job.limits)
-    pipe.send(Connected(session.pid))
+
+    def connect() -> Session:
+        session: Session = engine.connector.connect(
+            job.address, job.database, application="migration"
+        )
+        guard.check(engine, session, job.nonce, job.identity)
+        if job.limits:
+            engine.connector.limit(session, **job.limits)
+        pipe.send(Connected(session.pid))
+        return session
 
     def stop(where: str, first: int, last: int) -> str:
         if not job.steered:
@@ -162,23 +171,25 @@ def _run(job: Job, pipe: Connection, orders: queue.SimpleQueue[Order]) -> None:
         pipe.send(Stopped(where, first, last))
         order = orders.get()
         if order.limits:
-            engine.connector.limit(session, **order.limits)
+            engine.connector.limit(tool.session, **order.limits)
         return order.instead
 
-    Tool(engine, session, job, stop).run()
-    session.close()
+    tool = Tool(connect, job, stop)
+    tool.run()
+    tool.session.close()
 
 
 class Tool:
-    """One run of an emulated tool in one session."""
+    """One run of an emulated tool in one session, or in several where the tool connects again."""
 
-    def __init__(self, engine: Engine, session: Session, job: Job, stop: Stop) -> None:
-        self._engine = engine
-        self._session = session
+    def __init__(self, connect: Callable[[], Session], job: Job, stop: Stop) -> None:
+        self._connect = connect
+        self.session = connect()
         self._job = job
         self._emulation = job.emulation
         self._stop = stop
         self._target = job.units[-1]
+        self._in_transaction = False
 
     def run(self) -> None:
         """Bring the database to the target, or back from it. DatabaseError if that fails."""
@@ -193,9 +204,14 @@ class Tool:
                 if self._target.version in done:
                     self._migrate(self._target, is_target=True)
                 return
-            for unit in self._job.units:
-                if unit.version not in done:
-                    self._migrate(unit, is_target=unit is self._target)
+            self._up([unit for unit in self._job.units if unit.version not in done])
+
+    def _up(self, pending: Sequence[Unit]) -> None:
+        values = self._values(self._target)
+        self._send_all(self._emulation.before_run, values)
+        for unit in pending:
+            self._migrate(unit, is_target=unit is self._target)
+        self._send_all(self._emulation.after_run, values)
 
     def _applied(self) -> Sequence[str]:
         """The versions the tool takes for applied; makes its table if it is not there."""
@@ -203,10 +219,12 @@ class Tool:
         versions = [unit.version for unit in job.units]
         if not job.applied:
             return versions if job.down else versions[:-1]
+        if self._emulation.setup_every_run:
+            self._send_all(self._emulation.setup, self._values(self._target))
         try:
-            found = [str(row[0]) for row in self._session.run(job.applied).rows]
+            found = [str(row[0]) for row in self._run(job.applied).rows]
         except DatabaseError as error:
-            if error.lost:
+            if error.lost or self._emulation.setup_every_run:
                 raise
             self._send_all(self._emulation.setup, self._values(self._target))
             return []
@@ -220,6 +238,7 @@ class Tool:
             "version": unit.version,
             "previous": unit.previous,
             "name": unit.name,
+            "sha256": unit.sha256,
             "database": self._job.database,
             "lock_key": lock_key(self._job.database),
         }
@@ -227,7 +246,7 @@ class Tool:
     def _refuse(self) -> None:
         if not self._emulation.refuse:
             return
-        rows = self._session.run(filled(self._emulation.refuse, self._values(self._target))).rows
+        rows = self._run(filled(self._emulation.refuse, self._values(self._target))).rows
         if rows:
             told = filled(self._emulation.says, {"found": rows[0][0]})
             raise DatabaseError(REFUSED, told)
@@ -238,16 +257,17 @@ class Tool:
         if not emulation.lock:
             yield
             return
-        if not self._session.run(filled(emulation.lock, values)).scalar():
+        if not self._run(filled(emulation.lock, values)).scalar():
             raise DatabaseError(LOCKED, SOMEBODY_AT_WORK)
         try:
             yield
         finally:
-            try:
-                self._session.run(filled(emulation.unlock, values))
-            except DatabaseError as error:
-                if not error.lost:
-                    raise
+            if emulation.unlock:
+                try:
+                    self._run(filled(emulation.unlock, values))
+                except DatabaseError as error:
+                    if not error.lost:
+                        raise
 
     def _migrate(self, unit: Unit, *, is_target: bool) -> None:
         emulation, values = self._emulation, self._values(unit)
@@ -261,23 +281,51 @@ class Tool:
             self._send_all(_around(after, unit), values)
         except DatabaseError as error:
             if not error.lost:
-                self._send_all(emulation.failed, values)
+                self._send_all(_around(emulation.failed, unit), values)
             raise
 
     def _send(self, unit: Unit, stop: Stop) -> None:
         if self._emulation.wire == "whole-file":
             if unit.text.strip():
                 last = len(unit.statements)
-                self._session.run_file(stop("before", 1, last) or unit.text)
+                self._run_file(stop("before", 1, last) or unit.text)
                 stop("after", 1, last)
             return
         for n, statement in enumerate(unit.statements, 1):
-            self._session.run_file(stop("before", n, n) or statement)
+            self._run_file(stop("before", n, n) or statement)
             stop("after", n, n)
 
     def _send_all(self, messages: Sequence[str], values: Mapping[str, Any]) -> None:
         for sql in messages:
-            self._session.run(filled(sql, values))
+            self._run(filled(sql, in_sql(values)))
+            self._in_transaction = _control(sql) in OPENS or (
+                self._in_transaction and _control(sql) not in CLOSES
+            )
+
+    def _run(self, sql: str) -> Rows:
+        return self._said(lambda session: session.run(sql))
+
+    def _run_file(self, text: str) -> None:
+        self._said(lambda session: session.run_file(text))
+
+    def _said(self, say: Callable[[Session], Said]) -> Said:
+        """Say it; once more in a new session, where this one is lost and the tool does that."""
+        try:
+            return say(self.session)
+        except DatabaseError:
+            if self._in_transaction or not self._emulation.reconnects or not self._is_gone():
+                raise
+        self.session.close()
+        self.session = self._connect()
+        return say(self.session)
+
+    def _is_gone(self) -> bool:
+        """Whether the session has ended: a server that ends one may still say so."""
+        try:
+            self.session.run("SELECT 1")
+        except DatabaseError:
+            return True
+        return False
 
 
 def _go_on(where: str, first: int, last: int) -> str:
@@ -292,4 +340,9 @@ def lock_key(database: str) -> int:
 def _around(messages: Sequence[str], unit: Unit) -> list[str]:
     if unit.transaction:
         return list(messages)
-    return [sql for sql in messages if sql.upper().rstrip("; ") not in TRANSACTION]
+    return [sql for sql in messages if _control(sql) not in OPENS | CLOSES]
+
+
+def _control(sql: str) -> str:
+    """The message as one that opens or closes a transaction would read."""
+    return sql.upper().rstrip("; ")

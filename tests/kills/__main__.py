@@ -23,20 +23,22 @@ def main() -> int:
     parser.add_argument("--backend", default="auto")
     asked = parser.parse_args()
     variables = environment(asked.tools)
-    results, absent, failed = [], [], False
+    every, absent, failed = [], [], False
     for project in PROJECTS:
         if asked.only and project.tool not in asked.only:
             continue
         if program(project, variables) is None:
             absent.append(project.tool)
             continue
+        if project.stands_for and project.stands_for not in absent and not asked.only:
+            continue
         for engine in project.engines:
             try:
-                results.append(killed(project, engine, asked.backend, variables))
+                every.append(killed(project, engine, asked.backend, variables))
             except RuntimeError as error:
                 failed = True
                 print(error, file=sys.stderr)
-    text = page.text(results, absent)
+    text = page.text(every, absent)
     if not asked.only:
         (ROOT / "docs" / "kills.md").write_text(text, "utf-8")
     print(text)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+
+from projects import Killed
 
 from harness.reporting.words import one_line
+from harness.sweep.points import Way, Where
+from harness.sweep.results import CellResult, MigrationResult
+from harness.sweep.verdicts import Attempt
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 FOLDERS = re.compile(r"(?:file://|(?<![\w.:/]))(?:/[\w.@+-]+)+/(?=[\w.-])")
-WAYS = {"client-sigkill": "the client is killed (SIGKILL)", "session-kill": "its session is ended"}
+WAYS = {
+    Way.CLIENT_SIGKILL: "the client is killed (SIGKILL)",
+    Way.SESSION_KILL: "its session is ended",
+}
 
 HEAD = """# What each migration tool leaves behind when killed
 
@@ -24,79 +31,78 @@ An emulated tool could not be installed here: what it sends comes from its adapt
 """
 
 
-def text(results: Sequence[Mapping[str, Any]], absent: Sequence[str]) -> str:
+def text(every: Sequence[Killed], absent: Sequence[str]) -> str:
     """The whole page."""
     parts = [HEAD]
-    for engine in dict.fromkeys(result["engine"] for result in results):
-        own = [result for result in results if result["engine"] == engine]
-        parts.append(f"\n## {engine} {own[0]['server_version']}\n")
+    for engine in dict.fromkeys(killed.result.engine for killed in every):
+        own = [killed for killed in every if killed.result.engine == engine]
+        parts.append(f"\n## {engine} {own[0].result.server_version}\n")
         for way, title in WAYS.items():
             parts.append(f"### When {title}\n")
             parts.append(
                 "| tool | there after | what the tool believes | run again | what heals it |"
             )
             parts.append("|---|---|---|---|---|")
-            parts += [_row(result, way) for result in own]
+            parts += [_row(killed, way) for killed in own]
             parts.append("")
     if absent:
         parts.append(f"Not run, for the program was not there: {', '.join(absent)}.\n")
     return "\n".join(parts)
 
 
-def _row(result: Mapping[str, Any], way: str) -> str:
-    title = result["tool"]
-    for migration in result["migrations"]:
-        if migration["broken"]:
-            return f"| {title} | fails by itself: {_cell(migration['broken'])} | | | |"
-        cell = _inside_the_second(migration, way)
-        if cell is None:
-            return f"| {title} | no such cell | | | |"
-        if cell["missed"]:
-            return f"| {title} | not struck: {_cell(cell['missed'])} | | | |"
-        healing = next(h for h in migration["healings"] if h["state"] == cell["state"])
-        again = next((a for a in healing["attempts"] if a["kind"] == "re-run"), None)
-        return " | ".join(
-            [
-                f"| {title}",
-                _there(cell, migration["statements"]),
-                _belief(cell, migration["version"]),
-                _outcome(again),
-                f"{_cell(cell['heals'] or 'nothing that was tried')} |",
-            ]
-        )
-    return f"| {title} | nothing was swept | | | |"
-
-
-def _inside_the_second(migration: Mapping[str, Any], way: str) -> Mapping[str, Any] | None:
-    """The cell inside the second statement, or inside the one message that carries all three."""
-    rows = [row for row in migration["rows"] if row["kind"] == "statement"]
-    n = next((r["n"] for r in rows if r["verb"] == "UPDATE" or r["statements"] == 3), None)
-    return next(
-        (c for c in migration["cells"] if (c["n"], c["where"], c["way"]) == (n, "inside", way)),
-        None,
+def _row(killed: Killed, way: Way) -> str:
+    title = killed.result.tool
+    if not killed.result.migrations:
+        return f"| {title} | nothing was swept | | | |"
+    migration = killed.result.migrations[0]
+    if migration.broken:
+        return f"| {title} | fails by itself: {_cell(migration.broken)} | | | |"
+    cell = inside_the_second(migration, way)
+    if cell is None:
+        return f"| {title} | no such cell | | | |"
+    if cell.missed:
+        return f"| {title} | not struck: {_cell(cell.missed)} | | | |"
+    healing = next(h for h in migration.healings if h.state == cell.state)
+    again = next((a for a in healing.attempts if a.kind == "re-run"), None)
+    return " | ".join(
+        [
+            f"| {title}",
+            _there(cell, migration),
+            _belief(cell, migration),
+            _outcome(again),
+            f"{_cell(cell.heals or 'nothing that was tried')} |",
+        ]
     )
 
 
-def _there(cell: Mapping[str, Any], statements: int) -> str:
-    left = cell["left"]
-    done = left["done"]
-    told = {0: "none", statements: "**all**"}.get(done, ", ".join(map(str, range(1, done + 1))))
-    return told if not left["differs"] else f"{told}; besides {_cell('; '.join(left['differs']))}"
+def inside_the_second(migration: MigrationResult, way: Way) -> CellResult | None:
+    """The cell inside the second statement, or inside the one message that carries all three."""
+    rows = [row for row in migration.reference.rows if row.kind == "statement"]
+    n = next((row.n for row in rows if row.verb == "UPDATE" or row.statements == 3), None)
+    wanted = (n, Where.INSIDE, way)
+    return next((c for c in migration.cells if (c.n, c.where, c.way) == wanted), None)
 
 
-def _belief(cell: Mapping[str, Any], version: str) -> str:
-    told = "applied" if version in cell["applied"] else "not applied"
-    return f"{told}, **dirty or locked**" if cell["stuck"] else told
+def _there(cell: CellResult, migration: MigrationResult) -> str:
+    done, every = cell.left.done, migration.reference.statements
+    told = {0: "none", every: "**all**"}.get(done, ", ".join(map(str, range(1, done + 1))))
+    differs = cell.left.differs
+    return told if not differs else f"{told}; besides {_cell('; '.join(differs))}"
 
 
-def _outcome(attempt: Mapping[str, Any] | None) -> str:
+def _belief(cell: CellResult, migration: MigrationResult) -> str:
+    told = "applied" if migration.version in cell.applied else "not applied"
+    return f"{told}, **dirty or locked**" if cell.stuck else told
+
+
+def _outcome(attempt: Attempt | None) -> str:
     if attempt is None:
         return "not tried"
-    if attempt["healed"]:
+    if attempt.healed:
         return "ends well"
-    if attempt["blocked"]:
+    if attempt.blocked:
         return "**waits for its own lock**"
-    return _cell(attempt["says"])
+    return _cell(attempt.says)
 
 
 def _cell(words: str, limit: int = 160) -> str:
@@ -106,12 +112,10 @@ def _cell(words: str, limit: int = 160) -> str:
     return told if len(told) <= limit else f"…{told[-limit:]}"
 
 
-def rows(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
-    """(tool, engine, way, there after) of every sweep, for tests."""
-    for result in results:
-        for migration in result["migrations"]:
-            for way in WAYS:
-                cell = _inside_the_second(migration, way)
-                if cell:
-                    there = _there(cell, migration["statements"])
-                    yield result["project"], result["engine"], way, there
+def there(killed: Killed) -> Iterator[tuple[Way, str]]:
+    """(way, there after) of one sweep, for tests."""
+    for migration in killed.result.migrations:
+        for way in WAYS:
+            cell = inside_the_second(migration, way)
+            if cell:
+                yield way, _there(cell, migration)

@@ -4,7 +4,6 @@ statement: shared by ``make kills``, which writes the page, and by the tests.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -13,14 +12,18 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from harness.record.run_folder import RunFolder
+from harness.sweep import results
+from harness.sweep.points import Way
+from harness.sweep.results import SweepResult
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "tools"
 TOOLS = ROOT / ".tools"
 """Where ``make tools`` puts the real ones."""
 MDRILL = [sys.executable, "-c", "from harness.cli import main; main()"]
-WAYS = ("client-sigkill", "session-kill")
+WAYS = (Way.CLIENT_SIGKILL, Way.SESSION_KILL)
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,26 @@ class Project:
     """The real tool's; "" for one that is emulated."""
     engines: tuple[str, ...] = ("postgres", "mysql")
     layout: str = ""
+    stands_for: str = ""
+    """The tool of which this is the emulation, where that is run as well."""
+
+    def path(self, engine: str) -> Path:
+        """The folder to sweep."""
+        return FIXTURES / self.folder.format(dialect=engine)
+
+
+@dataclass(frozen=True)
+class Killed:
+    """A project's tool, killed inside its second statement in each of two ways."""
+
+    project: Project
+    result: SweepResult
 
 
 PROJECTS = (
     Project("golang-migrate", "golang-migrate", "2"),
     Project("dbmate", "dbmate/db/migrations", "20240102000000", "dbmate"),
+    Project("dbmate-emulated", "dbmate/db/migrations", "20240102000000", stands_for="dbmate"),
     Project("goose", "goose", "2"),
     Project("flyway", "flyway", "2"),
     Project("diesel", "diesel", "20240102000000"),
@@ -47,6 +65,8 @@ PROJECTS = (
     Project("yoyo", "yoyo/migrations", "0002.phone", "yoyo"),
     Project("knex", "knex/migrations", "20240102000000_phone.js", "knex"),
     Project("drizzle", "drizzle/{dialect}", "1704153600000", "drizzle-kit"),
+    Project("drizzle-emulated", "drizzle/{dialect}", "1704153600000", stands_for="drizzle"),
+    Project("prisma", "prisma/migrations", "20240102000000_phone"),
     Project(
         "node-pg-migrate",
         "node-pg-migrate/migrations",
@@ -85,17 +105,14 @@ def program(project: Project, variables: Mapping[str, str]) -> str | None:
     return shutil.which(project.program, path=variables["PATH"])
 
 
-def killed(
-    project: Project, engine: str, backend: str, variables: Mapping[str, str]
-) -> dict[str, Any]:
-    """The result of its sweep; RuntimeError with the last words if there is none."""
-    folder = FIXTURES / project.folder.format(dialect=engine)
+def killed(project: Project, engine: str, backend: str, variables: Mapping[str, str]) -> Killed:
+    """Its sweep; RuntimeError with the last words if there is no result."""
     where = program(project, variables)
     with tempfile.TemporaryDirectory() as out:
         argv = [
-            *(*MDRILL, "sweep", str(folder), "--tool", project.tool),
+            *(*MDRILL, "sweep", str(project.path(engine)), "--tool", project.tool),
             *("--engine", engine, "--backend", backend, "--only", project.version),
-            *("--out", out, "--rows", "0", "--json"),
+            *("--out", out, "--rows", "0"),
             *(word for way in WAYS for word in ("--ways", way)),
             *(("--program", where) if where else ()),
             *(("--layout", project.layout) if project.layout else ()),
@@ -103,7 +120,7 @@ def killed(
         done = subprocess.run(
             argv, capture_output=True, text=True, env=dict(variables), check=False
         )
-        try:
-            return {**json.loads(done.stdout), "project": project.tool}
-        except ValueError:
-            raise RuntimeError(f"{project.tool} on {engine}: {done.stderr[-2000:]}") from None
+        latest = Path(out) / "latest"
+        if not (latest / "sweep.json").exists():
+            raise RuntimeError(f"{project.tool} on {engine}: {done.stderr[-2000:]}")
+        return Killed(project, results.of_folder(RunFolder.open(latest)))

@@ -7,10 +7,16 @@ the second statement slept; what was there was read once nothing was at work any
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import pytest
-from page import rows
-from projects import PROJECTS, ROOT, Project, environment, killed, program
-from swept import backend_of
+from page import there
+from projects import PROJECTS, Project, environment, killed, program
+from swept import arguments, backend_of, run, write
+
+from harness import loading
 
 KILL, END = "client-sigkill", "session-kill"
 NONE, ONE, TWO, ALL = "none", "1", "1, 2", "**all**"
@@ -26,6 +32,8 @@ THERE = {
     ("yoyo", "postgres"): (NONE, NONE),
     ("knex", "postgres"): (NONE, NONE),
     ("drizzle", "postgres"): (NONE, NONE),
+    # written from the source, and not from what the real one was seen to do
+    ("prisma", "postgres"): (ALL, NONE),
     ("node-pg-migrate", "postgres"): (NONE, NONE),
     ("umzug", "postgres"): (TWO, ONE),
     ("liquibase", "postgres"): (NONE, NONE),
@@ -42,12 +50,13 @@ THERE = {
     ("yoyo", "mysql"): (ONE, ONE),
     ("knex", "mysql"): (TWO, ONE),
     ("drizzle", "mysql"): (TWO, ONE),
+    ("prisma", "mysql"): (ALL, ONE),
     ("umzug", "mysql"): (TWO, ONE),
     ("liquibase", "mysql"): (ONE, ONE),
     ("sqitch", "mysql"): (TWO, ONE),
     ("psql", "mysql"): (TWO, ONE),
 }
-STUCK = {"golang-migrate", "liquibase"}
+STUCK = {"golang-migrate", "liquibase", "prisma"}
 """Dirty or locked after either death, on every engine."""
 
 
@@ -56,7 +65,7 @@ def cases() -> list[object]:
         pytest.param(project, engine, id=f"{project.tool}-{engine}")
         for project in PROJECTS
         for engine in project.engines
-        if (project.tool, engine) in THERE
+        if (project.stands_for or project.tool, engine) in THERE
     ]
 
 
@@ -65,19 +74,120 @@ def test_what_a_killed_tool_leaves(project: Project, engine: str):
     variables = environment()
     if program(project, variables) is None:
         pytest.skip(f"{project.program} is not here: make tools")
-    result = killed(project, engine, backend_of(engine), variables)
-    there = {way: told for _, _, way, told in rows([result])}
-    assert (there[KILL], there[END]) == THERE[project.tool, engine]
+    found = killed(project, engine, backend_of(engine), variables)
+    told = {way.value: said for way, said in there(found)}
+    assert (told[KILL], told[END]) == THERE[project.stands_for or project.tool, engine]
     if project.tool in STUCK:
-        (migration,) = result["migrations"]
-        struck = {c["stuck"] for c in migration["cells"] if c["where"] == "inside"}
-        assert struck == {True}
+        (migration,) = found.result.migrations
+        assert {c.stuck for c in migration.cells if c.where == "inside"} == {True}
 
 
 def test_every_tool_of_the_catalogue_is_killed():
     """A new tool comes with a project, or it was never seen at work."""
-    from harness.loading import load_tools
+    assert {*loading.our_tools()} == {project.tool for project in PROJECTS}
 
-    found = load_tools(ROOT / "harness" / "tools" / "adapters")
 
-    assert {tool.id for tool in found} == {project.tool for project in PROJECTS}
+# ----------------------------------------------------------------------------- emulations
+
+
+WAYS = ("client-sigkill", "session-kill", "query-cancel", "connection-lost", "reply-lost")
+"""SIGTERM is left out: what a wrapper of the real one makes of it is not what the tool does."""
+OUTSIDE = {
+    "1_users.sql": """\
+-- migrate:up
+CREATE TABLE users (id INTEGER PRIMARY KEY, name VARCHAR(50) NOT NULL);
+INSERT INTO users (id, name) VALUES (1, 'Ada'), (2, 'Grace'), (3, 'Edsger');
+-- migrate:down
+DROP TABLE users;
+""",
+    "2_phone.sql": """\
+-- migrate:up transaction:false
+ALTER TABLE users ADD COLUMN phone VARCHAR(20);
+UPDATE users SET phone = CONCAT('555-', id);
+CREATE INDEX users_phone ON users (phone);
+-- migrate:down transaction:false
+ALTER TABLE users DROP COLUMN phone;
+""",
+}
+"""A project of dbmate whose second migration asks for no transaction."""
+
+
+def swept(
+    folder: Path, project: Project, engine: str, version: str, out: Path
+) -> Mapping[str, Any]:
+    """The one migration in the sweep.json of that tool, struck at every point in every way."""
+    variables = environment()
+    where = program(project, variables)
+    if where is None:
+        pytest.skip(f"{project.program} is not here: make tools")
+    more = ["--tool", project.tool, "--only", version, "--rows", "7"]
+    more += [word for way in WAYS for word in ("--ways", way)]
+    more += ["--program", where] if where else []
+    outcome = run(*arguments(folder, engine, out / project.tool, *more), **variables)
+    (migration,) = outcome.result["migrations"]
+    assert not migration["broken"]
+    return migration
+
+
+def messages(migration: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """What went over the wire on both ways, as kinds."""
+    rows = [*migration["reference"]["rows"], *migration["way_back"]["rows"]]
+    return [(row["kind"], row["verb"], row["statements"]) for row in rows]
+
+
+def left(migration: Mapping[str, Any]) -> dict[str, tuple[object, ...]]:
+    """By crash point and way: what is there, what the tool believes, and what it asks for."""
+    cells = [*migration["cells"], *migration["down_cells"]]
+    return {
+        cell["point"]: (cell["left"]["name"], cell["applied"], cell["stuck"], cell["grade"])
+        for cell in cells
+        if not cell["missed"]
+    }
+
+
+def pairs() -> list[object]:
+    known = {project.tool: project for project in PROJECTS}
+    return [
+        pytest.param(known[emulation.stands_for], emulation, engine, id=f"{name}-{engine}")
+        for name, emulation in known.items()
+        if emulation.stands_for
+        for engine in emulation.engines
+    ]
+
+
+@pytest.mark.parametrize(("real", "emulation", "engine"), pairs())
+def test_an_emulation_is_like_the_program(
+    real: Project, emulation: Project, engine: str, tmp_path: Path
+):
+    """The same kinds of messages in the same order, and the same states when they are struck."""
+    folder = real.path(engine)
+    theirs = swept(folder, real, engine, real.version, tmp_path)
+    ours = swept(folder, emulation, engine, real.version, tmp_path)
+    assert messages(ours) == messages(theirs)
+    assert left(ours) == left(theirs)
+
+
+@pytest.mark.parametrize("engine", ["postgres", "mysql"])
+def test_dbmate_outside_a_transaction(engine: str, tmp_path: Path):
+    """It sends a message again whose connection was lost, on PostgreSQL: the run goes through."""
+    known = {project.tool: project for project in PROJECTS}
+    folder = write(tmp_path / "migrations", OUTSIDE)
+    theirs = swept(folder, known["dbmate"], engine, "2", tmp_path)
+    ours = swept(folder, known["dbmate-emulated"], engine, "2", tmp_path)
+    assert messages(ours) == messages(theirs)
+    assert left(ours) == left(theirs)
+    inside = [told for point, told in left(ours).items() if point.endswith(":session-kill")]
+    done = "done" in {grade for _, _, _, grade in inside}
+    assert done is (engine == "postgres")
+
+
+@pytest.mark.parametrize("engine", ["postgres", "mysql", "mariadb"])
+def test_a_copied_state_has_what_the_tool_believes(engine: str, tmp_path: Path):
+    """All that tells a run of Prisma that was cut off is a time that is missing; a copy of a state
+    without it would make the next run refuse."""
+    (project,) = [project for project in PROJECTS if project.tool == "prisma"]
+    ways = ("--ways", "session-kill", "--ways", "client-sigkill", "--rows", "5")
+    outcome = run(*arguments(project.path(engine), engine, tmp_path, *ways))
+    assert outcome.code == 0, outcome.err
+    leads = [m["way_back"]["rollback"]["leads"] for m in outcome.result["migrations"]]
+    assert leads == ["restores-everything"] * 2

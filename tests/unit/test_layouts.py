@@ -135,10 +135,12 @@ def test_what_a_file_declares_to_be_one_statement_is_one(dialect):
     assert cuts("goose", 1, dialect) == [(3, "CREATE FUNCTION", 5), (10, "SELECT", 0)]
 
 
-def test_a_drizzle_file_is_cut_at_its_breakpoints():
-    """What stands between two is one message, even if it holds two statements."""
+@pytest.mark.parametrize("dialect", ["postgres", "mysql", "mariadb"])
+def test_a_drizzle_file_is_cut_at_its_breakpoints(dialect):
+    """What stands between two is one message, even if it holds two statements; the mark is none,
+    though it is no comment for MySQL."""
     kinds = [(1, "CREATE TABLE", 0), (3, "CREATE TABLE", 0), (4, "SELECT", 0)]
-    assert cuts("drizzle", 0) == kinds
+    assert cuts("drizzle", 0, dialect) == kinds
 
 
 def test_offsets_of_a_cut_lie_in_the_text():

@@ -83,7 +83,7 @@ def test_an_unknown_word_is_answered_with_the_nearest_and_with_all() -> None:
         registry.engine("postgress")
 
 
-@pytest.mark.parametrize("room", ["faults", "holds", "steps", "claims", "migrators"])
+@pytest.mark.parametrize("room", ["faults", "holds", "steps", "claims"])
 def test_every_kind_of_a_room_is_a_frozen_dataclass_with_a_sentence(room: str) -> None:
     """The loader makes it from its fields, the schema describes it by its docstring."""
     for word, cls in registry.kinds(room).items():
