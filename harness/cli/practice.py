@@ -28,9 +28,9 @@ from harness.cli.signals import postponed
 from harness.drill import plan, results
 from harness.drill.drill_server import DrillServer
 from harness.drill.handwork import Handwork
+from harness.drill.judgement import GAVE_UP
 from harness.drill.results import TrialResult
 from harness.drill.trial import TrialRun
-from harness.drill.verdict import GAVE_UP
 from harness.model import ATOMIC, Drill, Procedure, Trial, words_of
 from harness.ports import Address, Answer
 from harness.record.run_folder import RunFolder, write_atomically

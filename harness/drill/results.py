@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.drill.verdict import (
+from harness.drill.judgement import (
     EXIT_CODES,
     Criterion,
     Losses,
     RecoveryTime,
     Verdict,
-    judge,
     merge,
 )
+from harness.drill.verdict import judge
 from harness.errors import OF_A_SIGNAL
 from harness.record import timeline
 from harness.record.events import Cell, Clock, ServerUsed

@@ -7,19 +7,20 @@ from typing import Any
 
 from harness.errors import StepFailed
 from harness.ports import Recipe, ToolResult
-from harness.ports.engines import (
-    BackupsModule,
+from harness.ports.engine_contents import (
     CatalogModule,
-    ConnectorModule,
-    DatabasesModule,
-    HoldingModule,
     PlansModule,
     ProbingModule,
-    SessionsModule,
     SnapshotModule,
-    StatementLogModule,
     TableSpecsModule,
 )
+from harness.ports.engine_sessions import (
+    ConnectorModule,
+    DatabasesModule,
+    SessionsModule,
+    StatementLogModule,
+)
+from harness.ports.engines import BackupsModule, HoldingModule
 from harness.sqltext import Dialect
 
 

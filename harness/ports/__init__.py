@@ -3,10 +3,8 @@
 Backends know :class:`Recipe` and no engine; engines know no backend.
 """
 
-from harness.ports.engines import (
-    Engine,
-    Session,
-)
+from harness.ports.engine_sessions import Session
+from harness.ports.engines import Engine
 from harness.ports.servers import (
     Backend,
     HasTools,

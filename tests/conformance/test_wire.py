@@ -24,11 +24,11 @@ from harness.wire import Breakpoint, Message, Proxy
 HUGE = 20_000_000
 CLIENT_PROGRAM = """
 import sys
-from harness import catalog
+from harness import registry
 from harness.ports import Address
 engine, host, port, user, password, database, *messages = sys.argv[1:]
 address = Address(host, int(port), user, password)
-session = catalog.engine(engine).connector.connect(address, database, application="client")
+session = registry.engine(engine).connector.connect(address, database, application="client")
 for message in messages:
     session.run_file(message)
 """

@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from harness.drill import results
-from harness.drill.results import RunHeader, RunResult, TrialResult
-from harness.drill.verdict import (
+from harness.drill.judgement import (
     EXPECTED,
     Criterion,
     Judgement,
@@ -22,6 +21,7 @@ from harness.drill.verdict import (
     RecoveryTime,
     Verdict,
 )
+from harness.drill.results import RunHeader, RunResult, TrialResult
 from harness.record.events import Cell, ServerUsed
 from harness.record.timeline import Event, structured
 

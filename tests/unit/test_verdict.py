@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.drill.verdict import RecoveryTime, Verdict, judge, merge
+from harness.drill.judgement import RecoveryTime, Verdict, merge
+from harness.drill.verdict import judge
 from harness.record.timeline import Event
 
 CRITERIA = ("baseline", "control", "fault", "damage", "recovery", "verification", "collateral")

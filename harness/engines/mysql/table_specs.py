@@ -13,6 +13,7 @@ from harness.engines.mysql import formulas as types
 from harness.engines.mysql import json_paths, quoting
 from harness.engines.mysql import variants as seldom
 from harness.engines.mysql.connector import MySQLSession
+from harness.engines.value_formulas import LONGEST
 from harness.ports.table_specs import Check, ColumnSpec, Key, Link, TableSpec
 
 TABLES = """
@@ -221,9 +222,7 @@ def _column(
         "json" if is_json else data_type.lower(),
         column_type.lower() if data_type.lower() not in ("enum", "set") else column_type,
         name,
-        min(
-            int(length or types.value_formulas.LONGEST), int(prefix or types.value_formulas.LONGEST)
-        ),
+        min(int(length or LONGEST), int(prefix or LONGEST)),
         int(precision or 10),
         int(scale or 0),
         int(srid or 0),

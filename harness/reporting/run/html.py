@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from harness.drill.judgement import RecoveryTime
 from harness.drill.results import BY_HAND, RunResult, TrialResult
-from harness.drill.verdict import RecoveryTime
 from harness.record.events import ClaimAnswered, LookDone, ServerLog
 from harness.reporting import Format
 from harness.reporting.run.drawing import Plot
