@@ -17,7 +17,9 @@ import pytest
 from mdrill_world import engines_of, until
 
 MOMENTS = int(os.environ.get("MDRILL_SIGKILLS", "4"))
-SEED = int(os.environ.get("MDRILL_SIGKILL_SEED") or secrets.randbelow(10**6))
+DRAWN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(8)
+"""All workers of one run draw the same tests."""
+SEED = os.environ.get("MDRILL_SIGKILL_SEED") or DRAWN[:6]
 LATEST_S = 8
 
 
