@@ -73,9 +73,10 @@ class FailingRows:
     why_not: str = ""
 
     def __str__(self) -> str:
-        return f"{self._where()}: {self.failure}"
+        return f"{self.where()}: {self.failure}"
 
-    def _where(self) -> str:
+    def where(self) -> str:
+        """On which rows it fails, without the error."""
         if self.why_not:
             return f"fails; on which rows is not known: {self.why_not}"
         if not self.table:

@@ -44,9 +44,9 @@ def compare(
 ) -> RowsDifference:
     """Compare a table of two databases, in ``columns`` or in all that it had before.
 
-    ``without`` gives the keys of rows to leave out. It is asked again after each portion: what came
-    into it while the rows were read is left out as well. DatabaseError if the table, or one of the
-    columns, was not there before.
+    ``without`` gives the keys of rows to leave out, tuples where they have several columns. It is
+    asked again after each portion: what came into it while the rows were read is left out as well.
+    DatabaseError if the table, or one of the columns, was not there before.
     """
     comparison = _Comparison(engine, (before, after), name, columns, without)
     had, sum_before = comparison.sum(0)
@@ -90,7 +90,7 @@ class _Comparison:
                 "", f"there was no column {name}.{unknown[0]} with values of its own"
             )
         self._without = without
-        self._left_out = tuple(without())
+        self._left_out = self._keys_left_out()
         self._key = had.key if has and set(had.key) <= has.columns.keys() else ()
         self._of_key = self._hashed(self._key or self._columns)
 
@@ -139,7 +139,7 @@ class _Comparison:
             strays = []
             for key in old.keys() | now.keys():
                 one, other = old.get(key), now.get(key)
-                if one == other or (late and str(key[0]) in late):
+                if one == other or (late and tuple(map(str, key)) in late):
                     continue
                 gone, new = gone + (other is None), new + (one is None)
                 if one and other:
@@ -174,11 +174,18 @@ class _Comparison:
                 for side in (0, 1)
             )  # type: ignore[misc]
 
-    def _late(self) -> frozenset[str]:
-        """Keys to leave out that came while the rows were read; one can tell only single ones."""
-        if len(self._had.key) != 1:
-            return frozenset()
-        return frozenset(map(str, self._without())) - set(map(str, self._left_out))
+    def _keys_left_out(self) -> tuple[Key, ...]:
+        """Keys of the table; others, and those of a table that has none, tell nothing."""
+        keys = (key if isinstance(key, tuple) else (key,) for key in self._without())
+        return tuple(key for key in keys if len(key) == len(self._had.key))
+
+    def _late(self) -> frozenset[tuple[str, ...]]:
+        """Keys to leave out that came while the rows were read."""
+        now, then = (
+            frozenset(tuple(map(str, key)) for key in keys)
+            for keys in (self._keys_left_out(), self._left_out)
+        )
+        return now - then
 
     def _samples(self, strays: Sequence[Stray]) -> Iterator[RowSample]:
         if not strays:
@@ -276,9 +283,9 @@ class _Comparison:
     ) -> Sequence[tuple[Any, ...]]:
         table = self._had if side == 0 or self._has is None else self._has
         conditions = [condition] if condition else []
-        if self._left_out and len(self._had.key) == 1:
-            keys = [(key,) for key in self._left_out]
-            conditions.append(f"NOT ({self._module.is_one_of(self._had.key, keys)})")
+        if self._left_out:
+            left_out = self._module.is_one_of(self._had.key, self._left_out)
+            conditions.append(f"NOT ({left_out})")
         sql = f"{select} FROM {table.source}"
         sql += f" WHERE {' AND '.join(conditions)}" if conditions else ""
         sql += f" GROUP BY {group}" if group else ""

@@ -54,9 +54,11 @@ class Referred(OfSweep):
     """Columns that differ from run to run by themselves, by table; not compared."""
     filled: tuple[Filled, ...] = ()
     fails_with_rows: str = ""
-    """What the server said; the sweep went on with empty tables then."""
+    """What the server said; the sweep went on without such rows then."""
     failing_rows: str = ""
     """The smallest set of rows on which it fails, in words."""
+    passing_rows: int = 0
+    """Rows with which it goes through: the sweep went on with them, if there are any."""
     without_rows: tuple[str, ...] = ()
     """Tables that it works on, and that no row was found for."""
     idle: tuple[str, ...] = ()
@@ -65,6 +67,13 @@ class Referred(OfSweep):
     """Rows by table that an unbroken run takes away."""
     down: bool = False
     """Whether there is a script for the way back."""
+
+    @property
+    def struck_without(self) -> str:
+        """Of one that fails on rows: on what its crash points were struck instead."""
+        if self.passing_rows:
+            return f"so its crash points were struck on {self.passing_rows} rows that it takes"
+        return "so its crash points were struck on empty tables"
 
 
 @dataclass(frozen=True)

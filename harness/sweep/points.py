@@ -80,6 +80,8 @@ class Row:
     """``file:line`` of its first statement, where it is known."""
     verb: str = ""
     """What its first statement is: ``ALTER TABLE``, ``CREATE INDEX CONCURRENTLY``."""
+    has_middle: bool = True
+    """False of a statement that met no row to change: it is over as it begins."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def points(
         amid = row.kind == "bookkeeping" and at and rows[at - 1].kind == "bookkeeping"
         boundary = AMID_BOOKKEEPING if amid else AT_A_BOUNDARY
         found += [Point(row.n, Where.BEFORE, way) for way in boundary]
-        if row.kind == "statement" and not (inert and row.verb.startswith(IF_NEEDED)):
+        needed = row.has_middle and not (inert and row.verb.startswith(IF_NEEDED))
+        if row.kind == "statement" and needed:
             found += [Point(row.n, Where.INSIDE, way) for way in INSIDE]
         if not amid:
             found.append(Point(row.n, Where.ANSWERED, Way.REPLY_LOST))

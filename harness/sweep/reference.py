@@ -48,6 +48,8 @@ class Reference:
     """What the tool takes for applied afterwards."""
     volatile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Columns whose values differ from run to run (now(), random()); never compared."""
+    texts: tuple[str, ...] = ()
+    """The whole SQL of each of its rows."""
 
     @property
     def before(self) -> Snapshot:
@@ -114,7 +116,8 @@ class ReferenceRunner:
         rows = self.rows(messages, request.script)
         total = sum(row.statements for row in rows)
         states[-1] = State(total, states[-1].snapshot)
-        return Reference(tuple(rows), tuple(states), total, (), dict(volatile))
+        texts = tuple(message.text for message in messages)
+        return Reference(tuple(rows), tuple(states), total, (), dict(volatile), texts)
 
     def _proxy(self) -> Proxy:
         engine, address = self._server.engine, self._server.address

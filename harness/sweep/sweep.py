@@ -19,6 +19,7 @@ from harness.sweep.points import OF_THE_WAY_BACK, Way, points
 from harness.sweep.recoveries import Recoveries
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner, State
 from harness.sweep.resumption import Known
+from harness.sweep.rows_met import Failed, RowsMet
 from harness.sweep.seeding import Dump, Seed
 from harness.sweep.striker import Striker
 from harness.sweep.subject import Subject
@@ -74,6 +75,7 @@ class Sweep:
         self._striker = Striker(
             server, client, self._recoveries, self._tables, record, known, scope.jobs
         )
+        self._rows_met = RowsMet(server, self._runner, self._tables)
         self._way_back = WayBack(server, tool, self._runner, self._tables)
         self._base_stands = False
 
@@ -155,18 +157,19 @@ class Sweep:
         return versions[at - 1] if at else self._tool.none
 
     def _refer(self, migration: Migration) -> tuple[Reference, Snapshot]:
-        """The unbroken run, on rows; on empty tables where it fails because of the rows."""
+        """The unbroken run, on rows; without those on which it fails."""
         filled = self._set_base()
-        why = ""
+        failed, passing = Failed(), 0
         try:
             reference, base = self._watch(migration)
-        except ReferenceFailed as failed:
-            why = str(failed)
-            self._base_stands = False
-            self._server.drop(BASE)
-            self._server.clone(BARE, BASE)
-            self._server.forget_trials()
-            reference, base = self._watch(migration)
+        except ReferenceFailed as error:
+            failed = self._rows_met.failing(migration, BASE, str(error))
+            reference, base, passing = self._watch_without(migration, failed)
+        unfilled = () if failed.why else self._rows_met.unfilled(filled, reference)
+        idle: tuple[str, ...] = ()
+        if not failed.why:
+            after = self._server.trials(1)[0].database
+            reference, idle = self._rows_met.idle(reference, BASE, after)
         self._record.add(
             Referred(
                 migration.version,
@@ -177,12 +180,32 @@ class Sweep:
                 statements=reference.statements,
                 volatile=reference.volatile,
                 filled=filled,
-                fails_with_rows=why,
+                fails_with_rows=failed.why,
+                failing_rows=failed.says,
+                passing_rows=passing,
+                without_rows=unfilled,
+                idle=idle,
                 removes=verdicts.rows_removed(reference),
                 down=migration.down is not None,
             )
         )
         return reference, base
+
+    def _watch_without(
+        self, migration: Migration, failed: Failed
+    ) -> tuple[Reference, Snapshot, int]:
+        """On the rows with which it goes through, and how many they are; else on empty tables."""
+        self._base_stands = False
+        if passing := self._rows_met.keep_passing(failed, BASE):
+            self._server.forget_trials()
+            try:
+                return *self._watch(migration), passing
+            except ReferenceFailed:
+                pass
+        self._server.drop(BASE)
+        self._server.clone(BARE, BASE)
+        self._server.forget_trials()
+        return *self._watch(migration), 0
 
     def _watch(self, migration: Migration) -> tuple[Reference, Snapshot]:
         one, other = self._server.trials(2)

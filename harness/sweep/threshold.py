@@ -95,9 +95,8 @@ def _findings(result: SweepResult) -> Iterator[Finding]:
 def _of_migration(migration: MigrationResult) -> Iterator[Finding]:
     version, reference, rollback = migration.version, migration.reference, migration.rollback
     if reference.fails_with_rows:
-        on = f" ({reference.failing_rows})" if reference.failing_rows else ""
-        so = "so its crash points were struck on empty ones"
-        says = f"it fails on tables with rows{on}, {so}: {reference.fails_with_rows}"
+        on = reference.failing_rows or "fails on tables with rows"
+        says = f"it {on}, {reference.struck_without}: {reference.fails_with_rows}"
         yield Finding(version, ON_ROWS, Grade.FAILS_ON_ROWS, says)
     if rollback.lies:
         grade = OF_THE_WAY_BACK[rollback.leads]

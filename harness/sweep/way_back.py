@@ -10,8 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from harness import row_generation
 from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
+from harness.ports import Session
+from harness.ports.contents import Table
 from harness.state.row_comparison import compare
 from harness.state.rows_difference import RowsDifference
 from harness.state.snapshot import Snapshot
@@ -27,6 +30,8 @@ from harness.tools.client import RunRequest
 
 MIGRATED = "migrated"
 """The database in which the migration is through, and nothing else has happened."""
+Columns = Mapping[str, Collection[str]]
+"""By table."""
 WRITTEN = 5
 """Rows that the application writes to each table between up and down."""
 
@@ -100,21 +105,33 @@ class WayBack:
     def _with_rows_of_the_application(self, up: Subject, trial: TrialDatabase) -> Rollback:
         """Down with rows that were written meanwhile; without them, where it fails on those."""
         migrated, engine = self._snapshot(trial), self._server.engine
-        added = ()  # TEMP
         trial.holds = None
-        written = WrittenRows(engine, self._server.session(trial.database), added)
+        written = self._write(up, trial)
+        aside = self._changed_by_writing(trial, written)
         error = self._take_back(up.migration, trial)
         if not error:
-            return self._compared(up, migrated, trial, written)
+            return self._compared(up, migrated, trial, written, aside)
         self._server.prepare(trial, MIGRATED, migrated)
         trial.holds = None
         alone = self._take_back(up.migration, trial)
         if alone:
             return Rollback(Leads.FAILS, says=alone)
-        nothing = WrittenRows(engine, self._server.session(trial.database), ())
-        found = self._compared(up, migrated, trial, nothing)
+        nothing = WrittenRows(engine, self._server.session(trial.database))
+        found = self._compared(up, migrated, trial, nothing, {})
         rest = f"without rows that were written meanwhile, {found.in_words()}"
         return replace(found, leads=Leads.FAILS, says=f"{error}; {rest}", schema=(), data=())
+
+    def _write(self, up: Subject, trial: TrialDatabase) -> WrittenRows:
+        """New rows in every table, and values in the columns that the migration added."""
+        engine, session = self._server.engine, self._server.session(trial.database)
+        had = engine.snapshot.tables(self._server.session(up.template))
+        more = {
+            name: new
+            for name, table in engine.snapshot.tables(session).items()
+            if name in had and (new := [c for c in table.columns if c not in had[name].columns])
+        }
+        added = row_generation.add(engine, session, WRITTEN, without=self._tables)
+        return WrittenRows(engine, session, added, row_generation.update(engine, session, more))
 
     def _take_back(self, migration: Migration, trial: TrialDatabase) -> str:
         """Run the way down; what went wrong, "" if nothing did."""
@@ -125,34 +142,62 @@ class WayBack:
         return ""
 
     def _compared(
-        self, up: Subject, migrated: Snapshot, trial: TrialDatabase, written: WrittenRows
+        self,
+        up: Subject,
+        migrated: Snapshot,
+        trial: TrialDatabase,
+        written: WrittenRows,
+        aside: Columns,
     ) -> Rollback:
         engine = self._server.engine
         after = self._snapshot(trial)
-        rows = self._rows(up, trial, written.keys)
+        rows = self._rows(up, trial, written, aside)
         found = rollback.judge(
             up.base.without(self._tables), migrated, after, rows, engine.snapshot.DUPLICATE
         )
-        lost = tuple(written.lost(engine, self._server.session(trial.database)))
+        lost = tuple(written.lost(self._server.session(trial.database)))
         return replace(found, written=written.count, meanwhile=lost)
 
     def _rows(
-        self, up: Subject, trial: TrialDatabase, written: Mapping[str, Sequence[object]]
+        self, up: Subject, trial: TrialDatabase, written: WrittenRows, aside: Columns
     ) -> list[RowsDifference]:
         """How each table's rows differ from those before, but for the rows written meanwhile."""
-        engine = self._server.engine
         before = self._server.session(up.template)
-        after = self._server.session(trial.database)
+        kept = up.base.without(self._tables).contents
         found = []
-        for name, table in engine.snapshot.tables(before).items():
-            if name not in up.base.without(self._tables).contents:
-                continue
-            volatile = up.reference.volatile.get(name, ())
-            columns = [column for column in table.columns if column not in volatile]
-            without = partial(tuple, written.get(name, ()))
-            rows = compare(engine, before, after, name, columns=columns, without=without)
+        for name, table in self._server.engine.snapshot.tables(before).items():
+            left_out = {*up.reference.volatile.get(name, ()), *aside.get(name, ())}
+            columns = [column for column in table.columns if column not in left_out]
+            if name in kept and columns:
+                found.append(self._of_table(before, trial, table, written, columns))
+        return [rows for rows in found if rows]
+
+    def _of_table(
+        self,
+        before: Session,
+        trial: TrialDatabase,
+        table: Table,
+        written: WrittenRows,
+        columns: Sequence[str] = (),
+    ) -> RowsDifference:
+        rows = compare(
+            self._server.engine,
+            before,
+            self._server.session(trial.database),
+            table.name,
+            columns=columns,
+            without=partial(written.keys, table),
+        )
+        return replace(rows, new=max(0, rows.new - written.uncounted(table)))
+
+    def _changed_by_writing(self, trial: TrialDatabase, written: WrittenRows) -> Columns:
+        """Columns in which the writes themselves changed rows that were there: triggers do."""
+        migrated, found = self._server.session(MIGRATED), {}
+        for name, table in self._server.engine.snapshot.tables(migrated).items():
+            rows = self._of_table(migrated, trial, table, written)
             if rows:
-                found.append(rows)
+                told = rows.changed and not rows.gone
+                found[name] = tuple(rows.columns if told else table.columns)
         return found
 
     def _snapshot(self, trial: TrialDatabase) -> Snapshot:
