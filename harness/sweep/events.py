@@ -63,10 +63,22 @@ class Referred(OfSweep):
     """Tables that it works on, and that no row was found for."""
     idle: tuple[str, ...] = ()
     """Statements that write rows and found none to change."""
+    behind: tuple[str, ...] = ()
+    """Next values that an unbroken run leaves behind those that are there: an INSERT fails."""
     removes: Mapping[str, int] = field(default_factory=dict)
     """Rows by table that an unbroken run takes away."""
     down: bool = False
     """Whether there is a script for the way back."""
+
+    @property
+    def fails_on_rows(self) -> bool:
+        """Whether it fails on rows that are there, or makes the next ones fail."""
+        return bool(self.fails_with_rows or self.behind)
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether every table and statement of it had rows to work on."""
+        return not self.without_rows and not self.idle
 
     @property
     def struck_without(self) -> str:

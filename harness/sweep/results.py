@@ -122,7 +122,7 @@ class MigrationResult:
     def worst(self) -> Grade:
         """The loudest grade of its cells, and of whether it goes through on rows."""
         grades = [cell.grade for cell in self.every_cell]
-        if self.reference.fails_with_rows:
+        if self.reference.fails_on_rows:
             grades.append(Grade.FAILS_ON_ROWS)
         return worst(grades)
 

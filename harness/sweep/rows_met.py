@@ -14,7 +14,7 @@ from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
 from harness.ports import Session
 from harness.row_generation import FailingRows, Failure, Filled
-from harness.state.difference import difference
+from harness.state.difference import Difference, difference
 from harness.state.snapshot import Snapshot
 from harness.sweep.points import Row
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
@@ -102,6 +102,16 @@ class RowsMet:
         gap = difference(before, after)
         own = self._server.engine.snapshot.tables_of(gap.objects())
         return {_bare(table) for table in (*own, *gap.contents)}
+
+    def behind(self, reference: Reference) -> tuple[str, ...]:
+        """Next values that it leaves behind what is there, as the error that an INSERT gets."""
+        before, after = reference.before, reference.after
+        gap = difference(before, after)
+        behind = [name for name in gap.counters if after.counters[name].is_behind]
+        lines = Difference(counters=tuple(behind)).lines(
+            before, after, self._server.engine.snapshot.DUPLICATE
+        )
+        return tuple(line.removeprefix("next value: ") for line in lines)
 
     def idle(
         self, reference: Reference, before: str, after: str

@@ -185,6 +185,7 @@ class Sweep:
                 passing_rows=passing,
                 without_rows=unfilled,
                 idle=idle,
+                behind=self._rows_met.behind(reference),
                 removes=verdicts.rows_removed(reference),
                 down=migration.down is not None,
             )

@@ -98,6 +98,9 @@ def _of_migration(migration: MigrationResult) -> Iterator[Finding]:
         on = reference.failing_rows or "fails on tables with rows"
         says = f"it {on}, {reference.struck_without}: {reference.fails_with_rows}"
         yield Finding(version, ON_ROWS, Grade.FAILS_ON_ROWS, says)
+    for says in reference.behind:
+        name = says.partition(":")[0]
+        yield Finding(version, f"next value of {name}", Grade.FAILS_ON_ROWS, f"after it, {says}")
     if rollback.lies:
         grade = OF_THE_WAY_BACK[rollback.leads]
         yield Finding(version, WAY_BACK, grade, rollback.in_words())

@@ -29,7 +29,7 @@ class Grade(StrEnum):
     UNHEALED = "unhealed"
     """Nothing that was tried heals it."""
     FAILS_ON_ROWS = "fails-on-rows"
-    """The migration fails on tables with rows, with nothing in its way."""
+    """With nothing in its way it fails on tables with rows, or makes the next INSERT fail."""
     INCONCLUSIVE = "inconclusive"
     """The fault did not strike, so nothing was learned."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.errors import DatabaseError
 from harness.ports import Engine, Session
@@ -77,13 +77,17 @@ class WrittenRows:
     def lost(self, session: Session) -> Iterator[str]:
         """What is gone or other, table by table, in words."""
         tables = self._engine.snapshot.tables(session)
+        gone: Counter[str] = Counter()
+        for watched in self._watched:
+            gone.update(_of_gone_columns(watched, tables.get(watched.table.name)))
+        yield from (f"{many} values of {name}, which is gone" for name, many in gone.items())
         for watched in self._watched:
             now = tables.get(watched.table.name)
             if now is None or not set(watched.key) <= now.columns.keys():
                 yield from _of_gone(watched, now)
                 continue
             try:
-                yield from _compared(watched, now, self._read(session, watched, now))
+                yield from _compared(watched, self._read(session, watched, now))
             except DatabaseError as problem:
                 if problem.lost:
                     raise
@@ -96,7 +100,7 @@ class WrittenRows:
         if table is None or not rows.keys:
             return None
         watched = _Watched(table, rows.key, rows.keys, columns or tuple(table.columns))
-        return _Watched(table, rows.key, rows.keys, columns, self._read(session, watched, table))
+        return replace(watched, columns=columns, rows=self._read(session, watched, table))
 
     def _read(self, session: Session, watched: _Watched, now: Table) -> Mapping[Key, _Row]:
         """The rows by key, of the columns that are (still) there; hashed as when written."""
@@ -118,24 +122,30 @@ class WrittenRows:
         return found
 
 
+def _of_gone_columns(watched: _Watched, now: Table | None) -> Iterator[str]:
+    """Once for each value of the rows, NULL apart, that went with its column."""
+    gone = [
+        column
+        for column in watched.columns or (watched.table.columns if now else ())
+        if now is None or column not in now.columns
+    ]
+    for row in watched.rows.values():
+        told = (column for column in gone if row.shown[column] is not None)
+        yield from (f"{watched.table.name}.{column}" for column in told)
+
+
 def _of_gone(watched: _Watched, now: Table | None) -> Iterator[str]:
     """The table is gone, or the key by which its rows were known."""
     name, many = watched.table.name, len(watched.rows)
-    if watched.columns:
-        for column, count in _values(watched, watched.columns).items():
-            yield f"{count} values of {name}.{column}, which is gone"
-    elif now is None:
+    if now is None and not watched.columns:
         yield f"{many} rows of {name}, which is gone"
-    else:
+    elif now is not None:
         yield f"{many} rows of {name} cannot be found any more: {', '.join(watched.key)} is gone"
 
 
-def _compared(watched: _Watched, now: Table, rows: Mapping[Key, _Row]) -> Iterator[str]:
-    """Values of columns that are gone, then rows that are gone or other."""
+def _compared(watched: _Watched, rows: Mapping[Key, _Row]) -> Iterator[str]:
+    """Rows that are gone or other."""
     name = watched.table.name
-    gone = [c for c in watched.columns or watched.table.columns if c not in now.columns]
-    for column, count in _values(watched, gone).items():
-        yield f"{count} values of {name}.{column}, which is gone"
     columns: Counter[str] = Counter()
     samples, missing, changed = [], 0, 0
     for key, then in watched.rows.items():
@@ -155,17 +165,6 @@ def _compared(watched: _Watched, now: Table, rows: Mapping[Key, _Row]) -> Iterat
     )
     if found:
         yield str(found)
-
-
-def _values(watched: _Watched, columns: Sequence[str]) -> Mapping[str, int]:
-    """How many values the written rows have in each of the columns."""
-    counts = Counter(
-        column
-        for row in watched.rows.values()
-        for column in columns
-        if row.shown.get(column) is not None
-    )
-    return {column: counts[column] for column in columns if counts[column]}
 
 
 def _words(row: _Row, columns: Sequence[str] | Mapping[str, str]) -> Mapping[str, str]:

@@ -79,9 +79,7 @@ def _good(migration: MigrationResult) -> Iterator[tuple[str, str]]:
     reference = migration.reference
     if migration.cells and not view.back_is_told(migration):
         yield WAY_BACK, view.rollback(migration)
-    if migration.cells and not (
-        reference.fails_with_rows or reference.without_rows or reference.idle
-    ):
+    if migration.cells and reference.is_looked_at and not reference.fails_on_rows:
         yield ON_ROWS, "it goes through on tables with rows"
 
 

@@ -54,7 +54,7 @@ def _not_whole(result: SweepResult) -> Iterator[str]:
 
 
 def _beside_the_cells(result: SweepResult) -> Iterator[str]:
-    on_rows = [m for m in result.migrations if m.reference.fails_with_rows]
+    on_rows = [m for m in result.migrations if m.reference.fails_on_rows]
     if on_rows:
         yield f"{plural(len(on_rows), 'migration')} failing on tables with rows"
     lies = [m for m in result.migrations if m.rollback.lies]

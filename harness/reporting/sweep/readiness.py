@@ -181,8 +181,8 @@ def _killed_safely(cells: Sequence[CellResult]) -> Box:
 def _on_rows(result: SweepResult) -> Box:
     """No question of the source's list; and yet the first that a deployment answers."""
     swept = [m for m in result.migrations if m.cells]
-    failing = [m for m in swept if m.reference.fails_with_rows]
-    blind = [m for m in swept if m.reference.without_rows or m.reference.idle]
+    failing = [m for m in swept if m.reference.fails_on_rows]
+    blind = [m for m in swept if not m.reference.is_looked_at]
     through = [m for m in swept if m not in failing and m not in blind]
     told = [f"{len(through)} of {plural(len(swept), 'migration')} go through on rows"]
     told += [f"failing on rows: {_names(failing)}"] if failing else []

@@ -49,7 +49,10 @@ GRADES: Mapping[Grade, Told] = {
     ),
     Grade.UNHEALED: Told("unhealed", "Nothing that was tried heals it.", "✗", "bad"),
     Grade.FAILS_ON_ROWS: Told(
-        "fails on rows", "It fails on tables with rows, with nothing in its way.", "✗", "bad"
+        "fails on rows",
+        "It fails on tables with rows, or leaves a next value that is there already.",
+        "✗",
+        "bad",
     ),
     Grade.INCONCLUSIVE: Told(
         "unknown",
