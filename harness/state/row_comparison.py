@@ -299,7 +299,7 @@ def _short(value: Any) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
         value = f"0x{bytes(value).hex()}"
     text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}… ({len(text)} characters)"
 
 
 def _hashable(value: Any) -> Any:

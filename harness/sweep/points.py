@@ -81,7 +81,7 @@ class Row:
     verb: str = ""
     """What its first statement is: ``ALTER TABLE``, ``CREATE INDEX CONCURRENTLY``."""
     has_middle: bool = True
-    """False of a statement that met no row to change: it is over as it begins."""
+    """False of a statement that changed no row: nothing of it can be there half."""
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,8 @@ class RowsMet:
     def idle(
         self, reference: Reference, before: str, after: str
     ) -> tuple[Reference, tuple[str, ...]]:
-        """Statements that were to change rows, and changed none; and the reference that has no
-        middle of one that met no rows at all.
+        """Statements that were to change rows, and changed none; and the reference without a middle
+        of them: nothing holds one that meets no row, and nothing of it is there half.
         """
         parts = list(self._statements(reference))
         found = row_generation.without_effect(
@@ -126,7 +126,7 @@ class RowsMet:
             self._server.session(after),
             [text for _, text in parts],
         )
-        none = {parts[idle.place][0] for idle in found if not idle.rows}
+        none = {parts[idle.place][0] for idle in found}
         rows = tuple(_without_middle(row) if row.n in none else row for row in reference.rows)
         return replace(reference, rows=rows), tuple(map(str, found))
 

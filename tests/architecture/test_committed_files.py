@@ -13,7 +13,7 @@ from house import ROOT
 HOSTS_ANYBODY_REACHES = re.compile(
     r"(localhost|127\.0\.0\.1|github\.com|raw\.githubusercontent\.com|json-schema\.org|"
     r"www\.w3\.org|docs\.python\.org|www\.postgresql\.org|(dev|bugs)\.mysql\.com|mariadb\.com|"
-    r"(alembic\.sqlalchemy\.org|sqlalche\.me)|docs\.djangoproject\.com|documentation\.red-gate\.com|diesel\.rs|"
+    r"(alembic\.sqlalchemy\.org|sqlalche\.me)|docs\.djangoproject\.com|(documentation|www)\.red-gate\.com|diesel\.rs|"
     r"pressly\.github\.io|knexjs\.org|docs\.liquibase\.com|www\.prisma\.io|sqitch\.org|"
     r"ollycope\.com|orm\.drizzle\.team|salsita\.github\.io|"
     r"keepachangelog\.com|semver\.org|www\.apache\.org|docs\.docker\.com|"

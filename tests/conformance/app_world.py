@@ -98,12 +98,13 @@ class World:
         self.observer.close()
 
 
-def until(holds: Callable[[], object]) -> None:
-    """Wait for something that comes soon."""
+def until(holds: Callable[[], Any]) -> Any:
+    """Wait for something that comes soon, and give it."""
     end = time.monotonic() + SOON_S
-    while not holds():
+    while not (found := holds()):
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.01)
+    return found
 
 
 def acknowledged_keys(app: BackgroundApplication, op: Op) -> list[int]:

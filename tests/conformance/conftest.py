@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import places
 import pytest
 
 import harness.engines
@@ -228,14 +229,7 @@ class Wire:
             end.close()
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param((engine, backend), id=f"{engine}-{backend}", marks=marks)
-        for engine in ENGINES
-        for backend, marks in (("local", ()), ("docker", (pytest.mark.docker,)))
-    ],
-)
+@pytest.fixture(scope="session", params=places.both(ENGINES))
 def furnished(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A server with the world in its template database; one for the whole session."""
     name, backend_name = request.param

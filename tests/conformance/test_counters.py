@@ -130,6 +130,34 @@ COLUMNS = {
 }  # fmt: skip
 
 
+TAKEN = {
+    "a sequence that a key takes": (
+        ("CREATE SEQUENCE s", "CREATE TABLE t (id bigint DEFAULT nextval(s) PRIMARY KEY, a int)",
+         "INSERT INTO t VALUES (5000, 1)"), {"s": Counter(1, 1, "t.id", 5000, True)},
+    ),
+    "one that counts down, for any column": (
+        ("CREATE SEQUENCE `o dd` INCREMENT -2 MINVALUE -100 MAXVALUE 9 START 9",
+         "CREATE TABLE t (id int PRIMARY KEY, `b b` bigint DEFAULT nextval(`o dd`))",
+         "INSERT INTO t VALUES (1, -40), (2, 3)"), {"o dd": Counter(9, -2, "t.b b", -40, False)},
+    ),
+    "one that is a part of a key": (
+        ("CREATE SEQUENCE s",
+         "CREATE TABLE t (a int, id bigint DEFAULT nextval(s), UNIQUE (id, a))"),
+        {"s": Counter(1, 1, "t.id", None, False)},
+    ),
+    "one that nobody takes": (("CREATE SEQUENCE s START 7",), {"s": Counter(7)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_a_sequence_beside_columns_that_number_themselves(bench, case):
+    """MariaDB has both."""
+    if bench.engine.name != "mariadb":
+        pytest.skip(f"{bench.engine.title} has not both")
+    statements, wanted = TAKEN[case]
+    assert _counters(bench, statements) == wanted
+
+
 @pytest.mark.parametrize("case", COLUMNS)
 def test_a_column_that_numbers_itself(bench, case):
     """What it gives next, which the server keeps ahead of what is there."""

@@ -479,9 +479,9 @@ def test_a_concurrent_build_shows_its_progress(bench):
     needs(bench, "concurrent-index")
     builder = unfinished_writer_and_builder(bench)
     (seen,) = bench.engine.sessions.progress(bench.admin())
-    assert seen["pid"] == builder.pid
-    assert "waiting for writers" in seen["phase"]
-    assert seen["done"] < seen["total"]
+    assert seen.pid == builder.pid
+    assert "waiting for writers" in seen.phase
+    assert seen.done < seen.total
 
 
 # --------------------------------------------------------------------------- catalog

@@ -265,7 +265,7 @@ def test_it_can_be_tried_on_the_rows_that_pass(bench):
     keep_passing(bench.engine, of.session(), found)
     left = of.session().run("SELECT id FROM users ORDER BY id").rows
     assert left == found.passing
-    assert len(left) > 5
+    assert len(left) >= 5
     assert of.attempt(lambda session: None) is None
 
 

@@ -162,7 +162,7 @@ def test_a_read_finds_it_while_nobody_writes(recovery, how, kind, says):
 def test_a_deleted_row_that_comes_back_is_found_by_reads(recovery):
     """Its delete was acknowledged."""
     recovery.begins()
-    gone = acknowledged_keys(recovery.app, Op.DELETE)
+    gone = until(lambda: acknowledged_keys(recovery.app, Op.DELETE))
     rows = ", ".join(f"({key}, 'old')" for key in gone)
     recovery.world.observer.run(f"INSERT INTO users (id, email) VALUES {rows}")
     until(lambda: told_by(recovery.app, StaleReadSeen))
@@ -299,6 +299,7 @@ def test_a_locked_table_is_noted_and_looked_at_once_it_is_free(recovery):
 def test_a_server_that_is_gone_is_no_finding(recovery):
     """The check says so and goes on."""
     recovery.begins()
+    recovery.app.hold_writers()
 
     @contextmanager
     def nobody(database: str | None = None) -> Iterator[Session]:
@@ -310,5 +311,6 @@ def test_a_server_that_is_gone_is_no_finding(recovery):
         "kill it",
         "nobody answers",
     )
+    recovery.app.release_writers()
     recovery.works(2)
     assert recovery.settles().answer is Answer.HELD

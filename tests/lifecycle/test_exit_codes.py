@@ -166,7 +166,7 @@ def test_nothing_selected_is_5(world, here):
 def test_a_bug_of_ours_is_70_and_the_rest_is_still_written(world, here):
     """A trial that breaks the harness ends the run; the record and the reports are there."""
     (world.folder / "sitecustomize.py").write_text(
-        "import harness.trial\n"
+        "import harness.drill.trial\n"
         "def broken(self):\n"
         "    raise KeyError('a bug put in by a test')\n"
         "harness.drill.trial.TrialRun.diagnose = broken\n"

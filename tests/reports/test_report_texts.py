@@ -13,6 +13,7 @@ import made_up
 import pytest
 
 from harness import registry
+from harness.record.events import LedgerChecked
 from harness.record.timeline import Event
 from harness.reporting.run import html, junit, markdown, postmortem, terminal
 
@@ -177,12 +178,10 @@ def test_postmortem_does_not_claim_safety_for_what_was_never_checked():
 
 def test_postmortem_takes_a_look_between_two_steps_for_no_account_of_the_whole():
     """The ledger is settled at the end; a trial that never came there is not known to be safe."""
-    made = made_up.every_verdict()
-    made.run["trials"] = [t for t in made.run["trials"] if t["verdict"] == "ABORTED"]
+    made = made_up.every_verdict().only(lambda t: t.outcome == "ABORTED")
 
     def ledger(final: bool) -> Event:
-        data = {"after": "mark it", "final": final, "acknowledged": 5, "examples": []}
-        return Event(10**12, "application", "ledger", data)
+        return Event(10**12, LedgerChecked(after="mark it", final=final, acknowledged=5))
 
     told = [
         postmortem.render(made.run, lambda of, final=final: [*made.events(of), ledger(final)])

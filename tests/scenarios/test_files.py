@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from harness import bundled, loading, registry
 from harness.cli import mdrill
 from harness.drill import plan
-from harness.model import Drill
+from harness.model import Drill, words_of
 
 FILES = sorted(bundled.folder("scenarios").glob("*.yaml"))
 DRILLS = sorted(bundled.folder("drills").glob("*.yaml"))
@@ -69,7 +69,7 @@ def test_it_has_a_recovery_and_a_decoy_for_the_engine(path, engine: str) -> None
 def test_every_cell_says_what_is_broken_in_it(path, engine: str) -> None:
     """A claim that is for this cell, not only a section that is."""
     for trial in planned(path, engine).trials:
-        words = plan.Cell(trial.scenario, registry.engine(engine), trial.mode, trial.fault).words
+        words = words_of(engine, registry.engine(engine).traits, trial.mode)
         claims = [
             claim.name
             for damage in trial.scenario.damage

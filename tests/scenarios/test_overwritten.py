@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import places
 import pytest
 
 from harness import loading, registry
@@ -32,7 +33,7 @@ def every_trial() -> list:
                 trial,
                 backend,
                 id=f"{trial.id}-{backend}",
-                marks=(pytest.mark.docker,) if backend == "docker" else (),
+                marks=places.marks(engine, backend),
             )
             for trial in plan.make(everything, (story,), (registry.engine(engine),), 1).trials
         ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import places
 import pytest
 
 from harness import bundled, loading, registry
@@ -47,7 +48,7 @@ def chosen(trials: tuple[Trial, ...]) -> Iterator[Trial]:
 def every_trial() -> list:
     params = []
     for engine, backend in PLACES:
-        marks = (pytest.mark.docker,) if backend == "docker" else ()
+        marks = places.marks(engine, backend)
         for path in sorted(FOLDER.glob("*.yaml")):
             try:
                 story = loading.load_scenario(path)

@@ -50,6 +50,11 @@ class Outcome:
     code: int
     err: str
     result: SweepResult = field(default_factory=SweepResult)
+    folder: Path = Path()
+
+    def file(self, name: str) -> str:
+        """A report, as it was written."""
+        return (self.folder / name).read_text("utf-8")
 
     def migration(self, version: str) -> MigrationResult:
         return next(m for m in self.result.migrations if m.version == version)
@@ -85,7 +90,7 @@ def run(*arguments_: str, **environment: str) -> Outcome:
     record = re.search(r"^record in (.*)$", done.stderr, re.MULTILINE)
     if record is None:
         return Outcome(done.returncode, done.stderr)
-    return Outcome(done.returncode, done.stderr, told(Path(record[1])))
+    return Outcome(done.returncode, done.stderr, told(Path(record[1])), Path(record[1]))
 
 
 def told(folder: Path) -> SweepResult:

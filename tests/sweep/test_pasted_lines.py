@@ -78,14 +78,13 @@ def judged(folder: Path, engine: str, out: Path, *more: str) -> list[tuple[str, 
     """(state, kind, healed) of every recovery by hand that a sweep tried."""
     ways = ("--ways", "client-sigkill", "--ways", "session-kill", "--rows", "7")
     outcome = run_here(arguments(folder, engine, out, *ways, *more))
-    (migration,) = outcome.result["migrations"]
-    assert not migration["broken"]
+    (migration,) = outcome.result.migrations
+    assert not migration.broken
     return [
-        (healing["left"]["name"], attempt["kind"], attempt["healed"])
-        for key in ("healings", "down_healings")
-        for healing in migration[key]
-        for attempt in healing["attempts"]
-        if attempt["kind"] in ("completion", "mark")
+        (healing.left.name, attempt.kind, attempt.healed)
+        for healing in (*migration.healings, *migration.down_healings)
+        for attempt in healing.attempts
+        if attempt.kind in ("completion", "mark")
     ]
 
 

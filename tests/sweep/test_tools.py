@@ -7,9 +7,7 @@ the second statement slept; what was there was read once nothing was at work any
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from page import there
@@ -17,6 +15,7 @@ from projects import PROJECTS, Project, environment, killed, program
 from swept import arguments, backend_of, run, write
 
 from harness import loading
+from harness.sweep.results import MigrationResult
 
 KILL, END = "client-sigkill", "session-kill"
 NONE, ONE, TWO, ALL = "none", "1", "1, 2", "**all**"
@@ -112,10 +111,8 @@ ALTER TABLE users DROP COLUMN phone;
 """A project of dbmate whose second migration asks for no transaction."""
 
 
-def swept(
-    folder: Path, project: Project, engine: str, version: str, out: Path
-) -> Mapping[str, Any]:
-    """The one migration in the sweep.json of that tool, struck at every point in every way."""
+def swept(folder: Path, project: Project, engine: str, version: str, out: Path) -> MigrationResult:
+    """What is told of the one migration, with that tool, struck at every point in every way."""
     variables = environment()
     where = program(project, variables)
     if where is None:
@@ -124,24 +121,23 @@ def swept(
     more += [word for way in WAYS for word in ("--ways", way)]
     more += ["--program", where] if where else []
     outcome = run(*arguments(folder, engine, out / project.tool, *more), **variables)
-    (migration,) = outcome.result["migrations"]
-    assert not migration["broken"]
+    (migration,) = outcome.result.migrations
+    assert not migration.broken
     return migration
 
 
-def messages(migration: Mapping[str, Any]) -> list[tuple[object, ...]]:
+def messages(migration: MigrationResult) -> list[tuple[object, ...]]:
     """What went over the wire on both ways, as kinds."""
-    rows = [*migration["reference"]["rows"], *migration["way_back"]["rows"]]
-    return [(row["kind"], row["verb"], row["statements"]) for row in rows]
+    rows = (*migration.reference.rows, *migration.way_back.rows)
+    return [(row.kind, row.verb, row.statements) for row in rows]
 
 
-def left(migration: Mapping[str, Any]) -> dict[str, tuple[object, ...]]:
+def left(migration: MigrationResult) -> dict[str, tuple[object, ...]]:
     """By crash point and way: what is there, what the tool believes, and what it asks for."""
-    cells = [*migration["cells"], *migration["down_cells"]]
     return {
-        cell["point"]: (cell["left"]["name"], cell["applied"], cell["stuck"], cell["grade"])
-        for cell in cells
-        if not cell["missed"]
+        cell.point: (cell.left.name, cell.applied, cell.stuck, cell.grade)
+        for cell in migration.every_cell
+        if not cell.missed
     }
 
 
@@ -189,5 +185,5 @@ def test_a_copied_state_has_what_the_tool_believes(engine: str, tmp_path: Path):
     ways = ("--ways", "session-kill", "--ways", "client-sigkill", "--rows", "5")
     outcome = run(*arguments(project.path(engine), engine, tmp_path, *ways))
     assert outcome.code == 0, outcome.err
-    leads = [m["way_back"]["rollback"]["leads"] for m in outcome.result["migrations"]]
+    leads = [str(migration.rollback.leads) for migration in outcome.result.migrations]
     assert leads == ["restores-everything"] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -57,6 +58,19 @@ WHERE TABLE_SCHEMA = DATABASE() AND AUTO_INCREMENT IS NOT NULL
 """
 
 
+TAKERS = """
+SELECT COLUMN_DEFAULT, TABLE_NAME, COLUMN_NAME, EXISTS (
+  SELECT 1 FROM information_schema.statistics AS s
+  WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA AND s.TABLE_NAME = c.TABLE_NAME AND s.NON_UNIQUE = 0
+  GROUP BY s.INDEX_NAME HAVING count(*) = 1 AND max(s.COLUMN_NAME) = c.COLUMN_NAME)
+FROM information_schema.columns AS c
+WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_DEFAULT LIKE 'nextval(%'
+ORDER BY TABLE_NAME, COLUMN_NAME
+"""
+"""Columns that take a sequence's values, and whether none of them may come twice."""
+TAKES = re.compile(r"nextval\(`(?:[^`]|``)*`\.`((?:[^`]|``)*)`\)")
+
+
 def objects(s: MySQLSession) -> dict[str, str]:
     """As on MySQL, and the sequences, and the periods of tables."""
     return snapshot.objects(s, HERE)
@@ -64,10 +78,28 @@ def objects(s: MySQLSession) -> dict[str, str]:
 
 def counters(s: MySQLSession) -> dict[str, Counter]:
     """Next auto-increment values, and the first value a sequence has not set aside yet."""
-    return snapshot.counters(s, NEXT_KEYS) | {
-        name: Counter(int(value), int(step))
-        for name, value, step in _sequences(s, "next_not_cached_value, increment")
-    }
+    found = snapshot.counters(s, NEXT_KEYS)
+    sequences = _sequences(s, "next_not_cached_value, increment")
+    takers = _takers(s) if sequences else {}
+    for name, value, step in sequences:
+        column, source, unique = takers.get(name, ("", "", False))
+        farthest = s.run(source.format("max" if step > 0 else "min")).scalar() if source else None
+        whole = None if farthest is None else int(farthest)
+        found[name] = Counter(int(value), int(step), column, whole, unique)
+    return found
+
+
+def _takers(s: MySQLSession) -> dict[str, tuple[str, str, bool]]:
+    """Sequence → the first column that takes its values, the query of the farthest one, and
+    whether they are unique.
+    """
+    found: dict[str, tuple[str, str, bool]] = {}
+    for default, table, column, unique in s.run(TAKERS).rows:
+        if match := TAKES.fullmatch(str(default)):
+            of = f"SELECT {{}}({quoting.name(column)}) FROM {quoting.name(table)}"
+            taker = (f"{table}.{column}", of, bool(unique))
+            found.setdefault(match[1].replace("``", "`"), taker)
+    return found
 
 
 def _sequences(s: MySQLSession, columns: str) -> tuple[tuple[Any, ...], ...]:
