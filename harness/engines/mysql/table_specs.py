@@ -230,14 +230,16 @@ def _column(
         CODECS.get(charset or "", ""),
         collation or "",
     )
+    value = constant(default, extra)
+    of_sequence = not value and str(default).startswith("nextval(")
     return ColumnSpec(
         name,
         quoting.name(name),
         kind,
         nullable == "YES",
-        served="auto_increment" in extra,
+        served="auto_increment" in extra or of_sequence,
         generated=unescaped(generated),
-        default=constant(default, extra),
+        default=value,
     )
 
 
