@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 BACKEND ?= auto
 ARGS ?=
+# most of a test's time is waiting for servers, so there are more of them than cores
+WORKERS ?= 4
 
-.PHONY: help setup drill full test check teeth snapshots bench tools kills schema clean
+.PHONY: help setup drill full test whole check teeth snapshots bench tools kills schema clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -31,8 +33,11 @@ full: setup ## Run every fault, every recovery and every decoy
 teeth: setup ## Prove that the checks can fail
 	$(BIN)/mdrill teeth --backend $(BACKEND) $(ARGS)
 
-test: setup ## Run the tests, on real servers
-	$(BIN)/pytest $(ARGS)
+test: setup ## Run the tests, on real servers, side by side
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+whole: setup ## Run the tests, and those on a second backend of an engine whole
+	MDRILL_WHOLE=1 $(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: setup ## Lint, types and the tests that need no server
 	$(BIN)/ruff check .
