@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from swept import MDRILL, arguments, run, until, write
+from swept import MDRILL, arguments, run, told, until, write
 
 USERS = "CREATE TABLE users (id integer PRIMARY KEY, name varchar(50) NOT NULL);"
 FILES = {
@@ -71,6 +71,9 @@ def test_it_goes_on_where_it_stopped(sweep, tmp_path, engine, how):
         assert cut_off.poll() is None, "it ended before it could be cut off"
         cut_off.send_signal(how)
     record = (out / "latest").resolve()
+    if how is not signal.SIGKILL:
+        assert told(record).exit_code == cut_off.returncode == 128 + how
+        assert "good enough" not in (record / "sweep.md").read_text("utf-8")
     waiting = unanswered(events(record))
     resumed = run("sweep", "--resume", str(record), "--json")
     assert resumed.code == 0, resumed.err

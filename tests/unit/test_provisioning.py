@@ -153,3 +153,37 @@ def test_an_image_asked_for_needs_docker(machine):
     machine.docker = False
     with pytest.raises(EnvironmentProblem, match="without --image"):
         selection.backend("auto", "run", ("mysql",), {"mysql": "mysql:8.4"})
+
+
+class Shelf:
+    """A backend that has these engines and no others."""
+
+    def __init__(self, *there: str) -> None:
+        self.there = there
+
+    def cannot_run(self, recipe) -> str | None:
+        here = recipe.engine in self.there
+        return None if here else f"no program of {recipe.engine}. Install it ({recipe.fetch_hint})"
+
+
+def test_an_engine_that_was_named_is_that_engine():
+    """MariaDB is no answer to a question about MySQL; what to do next is told."""
+    with pytest.raises(EnvironmentProblem, match=r"no program of mysql.*--engine mariadb") as told:
+        selection.engines(["mysql"], Shelf("mariadb", "postgres"), {}, asked=True)
+    assert told.value.exit_code == 4
+    with pytest.raises(EnvironmentProblem, match="no program of mysql"):
+        selection.engines(["mysql"], Shelf("postgres"), {}, asked=True)
+
+
+def test_where_nobody_named_an_engine_its_kin_stands_in_and_is_told():
+    engines, notes = selection.engines(
+        ["postgres", "mysql"], Shelf("mariadb", "postgres"), {}, asked=False
+    )
+    assert [engine.name for engine in engines] == ["postgres", "mariadb"]
+    (note,) = notes
+    assert "running MariaDB in its place, under its own name" in note
+
+
+def test_an_engine_with_an_image_of_its_own_is_taken_as_it_is():
+    engines, _ = selection.engines(["mysql"], Shelf("mariadb"), {"mysql": "my/mysql:8"}, asked=True)
+    assert [engine.name for engine in engines] == ["mysql"]
