@@ -63,6 +63,7 @@ class SweepOptions:
     baseline: Path | None
     junit: Path | None
     as_json: bool
+    exhaustive: bool = False
 
 
 @click.command(short_help="Crash your own migrations at every point.")
@@ -94,6 +95,11 @@ class SweepOptions:
     type=click.IntRange(min=1),
     default=min(4, os.cpu_count() or 1),
     help="Runs at once, each on a database of its own.",
+)
+@click.option(
+    "--exhaustive",
+    is_flag=True,
+    help="Strike every crash point, also those that leave what another one leaves.",
 )
 @click.option("--seed-sql", type=click.Path(path_type=Path), help="SQL that brings rows of yours.")
 @click.option(
@@ -145,9 +151,9 @@ def execute(
 ) -> int:
     """Start a server, sweep, render, tell; returns the exit code."""
     begun = time.monotonic()
-    scope = _scope(planned, options)
     before = threshold.baseline(options.baseline) if options.baseline else None
     run_id = options.resume.resolve().name if options.resume else new_run_id()
+    scope = _scope(planned, options, run_id)
     opened: tuple[RunFolder, SweepHeader] | None = None
     stopped: BaseException | None = None
     try:
@@ -182,7 +188,7 @@ def _ended(header: SweepHeader, stopped: BaseException | None) -> SweepHeader:
     return replace(header, crashed=says, crashed_with=exit_code_of(stopped))
 
 
-def _scope(planned: SweepPlan, options: SweepOptions) -> SweepScope:
+def _scope(planned: SweepPlan, options: SweepOptions, run_id: str) -> SweepScope:
     return SweepScope(
         options.rows,
         options.jobs,
@@ -190,6 +196,8 @@ def _scope(planned: SweepPlan, options: SweepOptions) -> SweepScope:
         planned.chosen,
         seeding.seed(options.seed_sql, planned.engine.dialect),
         seeding.dump(options.seed_dump),
+        options.exhaustive,
+        run_id,
     )
 
 

@@ -112,6 +112,22 @@ class CellStruck(OfSweep):
     """What the tool takes for applied afterwards."""
     stuck: bool = False
     """The tool believes that somebody is at work, or is dirty."""
+    rule: str = ""
+    """It was not struck: by this rule it leaves what another one left."""
+    like: str = ""
+    """The cell that it follows."""
+
+
+@dataclass(frozen=True)
+class RuleAudited(OfSweep):
+    """A cell that a rule says something of was struck all the same."""
+
+    KIND = "audit"
+    point: str = ""
+    rule: str = ""
+    like: str = ""
+    held: bool = True
+    """It left what the rule says; else the rule is used no more."""
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,8 @@ class Row:
     """``file:line`` of its first statement, where it is known."""
     verb: str = ""
     """What its first statement is: ``ALTER TABLE``, ``CREATE INDEX CONCURRENTLY``."""
+    open_after: bool = False
+    """Whether a transaction is open behind it, as the server says."""
     has_middle: bool = True
     """False of a statement that changed no row: nothing of it can be there half."""
 

@@ -164,7 +164,8 @@ class ReferenceRunner:
             del places[: max(0, count - 1)]
             verb = self._server.verb(message.text)
             label = first_line(message.text)
-            rows.append(Row(message.n, label, kind, count, done, place, verb))
+            is_open = bool(message.in_transaction)
+            rows.append(Row(message.n, label, kind, count, done, place, verb, is_open))
             done += count
         return rows
 

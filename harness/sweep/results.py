@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from itertools import dropwhile
 from typing import Any
 
@@ -19,6 +19,7 @@ from harness.sweep.events import (
     CellStruck,
     OfSweep,
     Referred,
+    RuleAudited,
     SeedRefused,
     StateHealed,
     SweptToEnd,
@@ -144,6 +145,10 @@ class SweepResult(SweepHeader):
 
     migrations: tuple[MigrationResult, ...] = ()
     seed_refused: Mapping[str, str] = field(default_factory=dict)
+    audited: int = 0
+    """Cells of which a rule says what they leave, and that were struck all the same."""
+    revoked: tuple[str, ...] = ()
+    """Rules that such a cell has shown to be wrong here."""
     findings: tuple[Finding, ...] = ()
     """What was found out, or was not, besides the cells."""
     fail_on: Grade = Grade.LOSES_DATA
@@ -156,6 +161,11 @@ class SweepResult(SweepHeader):
     @property
     def every_cell(self) -> list[CellResult]:
         return [cell for migration in self.migrations for cell in migration.every_cell]
+
+    @property
+    def by_rule(self) -> dict[str, int]:
+        """How many cells follow by each rule, and were not struck."""
+        return dict(Counter(cell.rule for cell in self.every_cell if cell.rule))
 
     @property
     def grades(self) -> dict[Grade, int]:
@@ -195,8 +205,8 @@ class _Draft:
     finished: bool = False
     broken: str = ""
 
-    def finish(self, version: str) -> MigrationResult:
-        cells = [self._graded(cell) for cell in self.cells.values()]
+    def finish(self, version: str, revoked: Collection[str]) -> MigrationResult:
+        cells = [self._graded(_not_by(cell, revoked)) for cell in self.cells.values()]
         return MigrationResult(
             version,
             self.reference,
@@ -217,6 +227,14 @@ class _Draft:
         return CellResult(**vars(cell), grade=healing.grade, heals=heals.name if heals else "")
 
 
+def _not_by(cell: CellStruck, revoked: Collection[str]) -> CellStruck:
+    """Nothing is known of a cell that follows by a rule which was shown to be wrong later."""
+    if cell.rule not in revoked:
+        return cell
+    says = f"the rule {cell.rule}, by which it follows, did not hold elsewhere: --exhaustive"
+    return replace(cell, missed=says)
+
+
 def healed_by(healing: StateHealed) -> Attempt | None:
     """The first recovery that healed the state."""
     return next((attempt for attempt in healing.attempts if attempt.healed), None)
@@ -226,16 +244,22 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
     """Fold the events: for each migration its rows, states and cells."""
     drafts: dict[str, _Draft] = {}
     refused: Mapping[str, str] = {}
+    audits: dict[tuple[str, str], RuleAudited] = {}
     for event in events:
         what = event.what
         if isinstance(what, SeedRefused):
             refused = what.refused
+        elif isinstance(what, RuleAudited):
+            audits[what.migration, what.point] = what
         elif isinstance(what, OfSweep):
             _enter(drafts.setdefault(what.migration, _Draft()), what)
+    revoked = tuple(sorted({audit.rule for audit in audits.values() if not audit.held}))
     return SweepResult(
         **vars(header),
-        migrations=tuple(draft.finish(version) for version, draft in drafts.items()),
+        migrations=tuple(draft.finish(version, revoked) for version, draft in drafts.items()),
         seed_refused=refused,
+        audited=len(audits),
+        revoked=revoked,
     )
 
 
@@ -268,7 +292,7 @@ def of_folder(folder: RunFolder) -> SweepResult:
 def to_json(result: SweepResult) -> str:
     """The text of ``sweep.json``; what is counted stands beside what it was counted from."""
     told = asdict(result)
-    for name in ("grades", "worst", "unfinished"):
+    for name in ("grades", "worst", "unfinished", "by_rule"):
         told[name] = getattr(result, name)
     told["cells"] = len(result.every_cell)
     for value, migration in zip(told["migrations"], result.migrations, strict=True):

@@ -14,7 +14,7 @@ from harness.sweep.events import CellStruck, StateHealed, SweptToEnd, WayBackTri
 class Known:
     """Cells and states by version and their own names; versions that are done with."""
 
-    cells: set[tuple[str, str]] = field(default_factory=set)
+    cells: dict[tuple[str, str], CellStruck] = field(default_factory=dict)
     healed: set[tuple[str, str]] = field(default_factory=set)
     rolled_back: set[str] = field(default_factory=set)
     finished: set[str] = field(default_factory=set)
@@ -27,19 +27,19 @@ def known(events: Iterable[Event[Any]]) -> Known:
     answer that it waited for was never written.
     """
     found = Known()
-    waiting: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    waiting: dict[tuple[str, str], dict[tuple[str, str], CellStruck]] = {}
     for event in events:
         what = event.what
         if isinstance(what, CellStruck):
             state, cell = (what.migration, what.state), (what.migration, what.point)
             if what.missed or state in found.healed:
-                found.cells.add(cell)
+                found.cells[cell] = what
             else:
-                waiting.setdefault(state, set()).add(cell)
+                waiting.setdefault(state, {})[cell] = what
         elif isinstance(what, StateHealed):
             state = (what.migration, what.state)
             found.healed.add(state)
-            found.cells |= waiting.pop(state, set())
+            found.cells |= waiting.pop(state, {})
         elif isinstance(what, WayBackTried):
             found.rolled_back.add(what.migration)
         elif isinstance(what, SweptToEnd):

@@ -56,7 +56,7 @@ class RowsMet:
                 without=self._tables,
             )
         except (DatabaseError, DeadlineExceeded, EnvironmentProblem) as problem:
-            return Failed(why, f"on which rows is not known: {problem}")
+            return Failed(why, f"fails; on which rows is not known: {problem}")
         return Failed(why, found.where(), found)
 
     def _attempt(self, request: RunRequest, base: str) -> row_generation.Attempt:

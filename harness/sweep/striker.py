@@ -54,18 +54,21 @@ class Striker:
         self._jobs = jobs
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="cells")
         self._lock = threading.Lock()
+        self._struck: dict[str, CellStruck] = {}
 
     def close(self) -> None:
         """Wait for what is at work."""
         self._pool.shutdown()
 
-    def strike(self, subject: Subject, todo: Sequence[Point]) -> None:
-        """Strike each of the points."""
+    def strike(self, subject: Subject, todo: Sequence[Point]) -> dict[str, CellStruck]:
+        """Strike each of the points; what came of them, by the point's own name."""
+        self._struck = {}
         for points, jobs in self._shares([p for p in todo if p.way is not Way.SERVER_SIGKILL]):
             self._side_by_side(subject, points, jobs)
         deaths = [p for p in todo if p.way is Way.SERVER_SIGKILL]
         for batch in _batches(deaths, subject.reference):
             self._together(subject, batch)
+        return self._struck
 
     def _shares(self, single: Sequence[Point]) -> list[tuple[list[Point], int]]:
         """What can be struck side by side; a lock that holds a whole server wants it for itself."""
@@ -138,24 +141,24 @@ class Striker:
         state = subject.named(told)
         if not struck.missed and self._is_first(migration.version, state):
             self._heal(subject, trial, left, snapshot, state)
-        self._record.add(
-            CellStruck(
-                migration.version,
-                down=subject.down,
-                point=subject.named(struck.point.id),
-                n=struck.point.n,
-                where=struck.point.where,
-                way=struck.point.way,
-                missed=struck.missed,
-                witnesses=tuple(WitnessSeen(w.source, w.says, w.data) for w in struck.witnesses),
-                exit_status=ended.status if ended else None,
-                said=ended.said[-500:] if ended else "",
-                state=state,
-                left=left,
-                applied=belief.applied,
-                stuck=stuck,
-            )
+        cell = CellStruck(
+            migration.version,
+            down=subject.down,
+            point=subject.named(struck.point.id),
+            n=struck.point.n,
+            where=struck.point.where,
+            way=struck.point.way,
+            missed=struck.missed,
+            witnesses=tuple(WitnessSeen(w.source, w.says, w.data) for w in struck.witnesses),
+            exit_status=ended.status if ended else None,
+            said=ended.said[-500:] if ended else "",
+            state=state,
+            left=left,
+            applied=belief.applied,
+            stuck=stuck,
         )
+        self._struck[struck.point.id] = cell
+        self._record.add(cell)
 
     def _is_first(self, version: str, state: str) -> bool:
         """True once for each state: whoever is told so heals it."""

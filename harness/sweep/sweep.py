@@ -14,8 +14,10 @@ from harness.record.timeline import Timeline
 from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
 from harness.sweep import verdicts
-from harness.sweep.events import Begun, Broken, Referred, SeedRefused, StateSeen, SweptToEnd
-from harness.sweep.points import OF_THE_WAY_BACK, Way, points
+from harness.sweep.events import Broken, Referred, SeedRefused, StateSeen, SweptToEnd
+from harness.sweep.matrix import Matrix
+from harness.sweep.points import OF_THE_WAY_BACK, Way
+from harness.sweep.pruning import Pruner
 from harness.sweep.recoveries import Recoveries
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner, State
 from harness.sweep.resumption import Known
@@ -46,6 +48,10 @@ class SweepScope:
     """Brings rows of the user's own; tables that it leaves empty get generated ones."""
     dump: Dump | None = None
     """What the first state is restored from."""
+    exhaustive: bool = False
+    """Strike every crash point, also those that leave what another one leaves."""
+    draw: str = ""
+    """Draws which of those are struck all the same."""
 
 
 class Sweep:
@@ -75,6 +81,8 @@ class Sweep:
         self._striker = Striker(
             server, client, self._recoveries, self._tables, record, known, scope.jobs
         )
+        pruner = Pruner(scope.exhaustive, "implicit-commit-ddl" not in engine.traits, scope.draw)
+        self._matrix = Matrix(self._striker, pruner, record, known)
         self._rows_met = RowsMet(server, self._runner, self._tables)
         self._way_back = WayBack(server, tool, self._runner, self._tables)
         self._base_stands = False
@@ -131,24 +139,12 @@ class Sweep:
     def _one(self, migration: Migration) -> None:
         reference, base = self._refer(migration)
         up = Subject(migration, self._before(migration), reference, base, BASE)
-        self._strike(up, self._scope.ways)
+        self._matrix.fill(up, self._scope.ways)
         back = self._way_back.tried(up)
         self._record.add(back.told)
         if back.subject:
-            self._strike(back.subject, self._scope.ways & OF_THE_WAY_BACK)
+            self._matrix.fill(back.subject, self._scope.ways & OF_THE_WAY_BACK)
         self._record.add(SweptToEnd(migration.version))
-
-    def _strike(self, subject: Subject, ways: frozenset[Way]) -> None:
-        """Every crash point of that way that is not known yet."""
-        reference, version = subject.reference, subject.migration.version
-        inert = len(reference.states) == 1
-        todo = [
-            point
-            for point in points(reference.rows, ways, inert=inert)
-            if (version, subject.named(point.id)) not in self._known.cells
-        ]
-        self._record.add(Begun(version, subject.migration.name, subject.down, len(todo)))
-        self._striker.strike(subject, todo)
 
     def _before(self, migration: Migration) -> str:
         """The version before it, as the tool names it."""

@@ -95,8 +95,11 @@ def _findings(result: SweepResult) -> Iterator[Finding]:
 def _of_migration(migration: MigrationResult) -> Iterator[Finding]:
     version, reference, rollback = migration.version, migration.reference, migration.rollback
     if reference.fails_with_rows:
-        on = reference.failing_rows or "fails on tables with rows"
-        says = f"it {on}, {reference.struck_without}: {reference.fails_with_rows}"
+        fails = reference.failing_rows or "fails"
+        says = (
+            f"on tables with rows it {fails}, {reference.struck_without}: "
+            f"{reference.fails_with_rows}"
+        )
         yield Finding(version, ON_ROWS, Grade.FAILS_ON_ROWS, says)
     for says in reference.behind:
         name = says.partition(":")[0]

@@ -392,7 +392,7 @@ def with_notes() -> list[Event]:
         "6",
         "6_notes",
         fails_with_rows="23502: column contains null values",
-        failing_rows="1 row of public.users: id 4",
+        failing_rows="fails on 1 of 200 rows of public.users: id 4",
         volatile={"public.users": ["created"]},
         filled=[{"table": "public.logs", "rows": 0, "why_not": "no value fits its check"}],
         without_rows=["public.logs"],

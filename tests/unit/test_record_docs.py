@@ -126,7 +126,14 @@ def test_sweep_json_has_the_fields_that_are_told() -> None:
     """With what is counted beside what it was counted from, and what a finding is about."""
     whole, migrations, findings = paragraphs("sweep.json:")
     told = first_level(whole)
-    assert set(told) == {*names_of(SweepResult), "grades", "worst", "unfinished", "cells"}
+    assert set(told) == {
+        *names_of(SweepResult),
+        "grades",
+        "worst",
+        "unfinished",
+        "by_rule",
+        "cells",
+    }
     assert set(told[: told.index("crashed_with") + 1]) == set(names_of(SweepHeader))
     counted = {"name", "worst", "atomic"}
     assert set(first_level(migrations.partition(": ")[2])) == {*names_of(MigrationResult), *counted}

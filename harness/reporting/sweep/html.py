@@ -24,6 +24,7 @@ def render(result: SweepResult) -> str:
             view=view,
             overall=overview.overall(result),
             headline=overview.headline(result),
+            by_rule=overview.by_rule(result),
             caveats=overview.caveats(result),
             atomic=sum(view.stops(m) == "atomic" for m in result.migrations),
             places={m.version: place for place, m in enumerate(result.migrations)},

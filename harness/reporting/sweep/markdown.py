@@ -22,6 +22,7 @@ def render(result: SweepResult) -> str:
             result=result,
             view=view,
             headline=overview.headline(result),
+            by_rule=overview.by_rule(result),
             caveats=overview.caveats(result),
             listed=result.migrations[:MIGRATIONS],
             left_out=max(0, len(result.migrations) - MIGRATIONS),

@@ -88,6 +88,17 @@ def _cells(result: SweepResult, grades: Mapping[Grade, int], cells: int) -> Iter
         yield f"{unexplained} left what the migration does not explain"
 
 
+def by_rule(result: SweepResult) -> str:
+    """How many cells were struck, and why the others are known; empty if all were struck."""
+    if not result.by_rule:
+        return ""
+    many = sum(result.by_rule.values())
+    rules = ", ".join(f"{count} by {rule}" for rule, count in result.by_rule.items())
+    told = f"{len(result.every_cell) - many} struck, {many} leave what one of those left ({rules})"
+    held = "all of them did" if not result.revoked else f"not so: {', '.join(result.revoked)}"
+    return f"{told}; {result.audited} of such were struck all the same, and {held}"
+
+
 def gap(result: SweepResult) -> str:
     """What a sweep that was cut off leaves open, in one sentence; empty if it came to its end."""
     missing = result.unfinished

@@ -20,6 +20,8 @@ def text(result: SweepResult) -> str:
 def _lines(result: SweepResult) -> Iterator[str]:
     yield one_line(overview.headline(result), 440)
     yield one_line(f"{result.tool} on {result.engine} {result.server_version}")
+    if by_rule := overview.by_rule(result):
+        yield one_line(by_rule, 300)
     if result.grades:
         yield ""
     for grade, count in result.grades.items():

@@ -1,0 +1,266 @@
+"""Crash points that leave the same: one is struck for all of them, and a share of the rest as well.
+
+A rule says of a point that it leaves what another one leaves, its leader: the durable state of the
+database, and what the tool believes. What is said is not taken on trust. The first and the last
+point of each class are struck, a tool's own messages in full for the first migration of each shape,
+and of all that follow by rule a share is drawn and struck all the same (an audit). One that leaves
+anything else revokes the rule. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+
+from harness.sweep.events import CellStruck
+from harness.sweep.points import Point, Row, Way, Where
+
+SHARE = 0.05
+"""Of the points that follow by one rule, so many are struck all the same."""
+ENDS_THE_SESSION = (
+    Way.CLIENT_SIGKILL,
+    Way.SESSION_KILL,
+    Way.CONNECTION_LOST,
+    Way.SERVER_SIGKILL,
+    Way.CLIENT_SIGTERM,
+)
+"""By which a point before a message leads others, in that order."""
+NOT_UNDONE = re.compile(
+    r"\b(setval|nextval|dblink\w*|pg_(try_)?advisory\w*|lo_\w+|pg_notify|COPY|CALL|DO|COMMIT"
+    r"|CONCURRENTLY|VACUUM|PREPARE\s+TRANSACTION|pg_(terminate|cancel)_backend)\b",
+    re.IGNORECASE,
+)
+"""What a ROLLBACK of PostgreSQL may not take back, or what ends a transaction by itself."""
+
+
+class Rule(StrEnum):
+    """Why a point leaves what its leader leaves."""
+
+    OPEN_TRANSACTION = "open-transaction"
+    """1: a dead session's open transaction is undone as a whole, wherever in it the session died;
+    and a tool that is stopped in it does the same at each of its statements."""
+    OWN_MESSAGES = "own-messages"
+    """2: the tool's own messages around a file are the same from migration to migration."""
+    DEAD_SESSION = "dead-session"
+    """3: between two messages, a session that was ended and a connection that was lost leave what
+    a client that was killed leaves."""
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A point that follows by rule; ``like`` are points whose cells must equal the leader's."""
+
+    point: Point
+    rule: Rule
+    leader: Point
+    like: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is struck in any case, and what follows if the rules hold."""
+
+    struck: tuple[Point, ...]
+    followers: tuple[Follower, ...] = ()
+
+
+Role = tuple[str, ...]
+Shape = tuple[Role, ...]
+
+
+@dataclass
+class Pruner:
+    """Plans one way of one migration after the other, and remembers what held."""
+
+    exhaustive: bool = False
+    """Strike everything."""
+    undoes_ddl: bool = True
+    """An open transaction undoes DDL as well: there is no implicit commit."""
+    draw: str = ""
+    """Draws the audits."""
+    revoked: set[Rule] = field(default_factory=set)
+    _learned: dict[Shape, Mapping[Role, bool]] = field(default_factory=dict)
+    _audited: set[Rule] = field(default_factory=set)
+    _owed: dict[Rule, float] = field(default_factory=lambda: defaultdict(float))
+
+    def plan(
+        self, rows: Sequence[Row], texts: Sequence[str], points: Sequence[Point], *, down: bool
+    ) -> Plan:
+        """What of these points is to be struck. ``texts`` are the SQL of the rows."""
+        if self.exhaustive:
+            return Plan(tuple(points))
+        map_ = _Map(rows, points)
+        learned = self._learned.get(_shape(rows, down), {})
+        found: dict[Point, Follower] = {}
+        for point in points:
+            follower = self._in_open_transaction(map_, texts, point) or _as_before(
+                map_, learned, point
+            )
+            if follower and follower.rule not in self.revoked:
+                found[point] = follower
+        led = {follower.leader for follower in found.values()}
+        followers = tuple(f for f in found.values() if f.point not in led)
+        following = {f.point for f in followers}
+        return Plan(tuple(p for p in points if p not in following), followers)
+
+    def _in_open_transaction(
+        self, map_: _Map, texts: Sequence[str], point: Point
+    ) -> Follower | None:
+        """Of the messages within one transaction all but the first and the last follow."""
+        if not self.undoes_ddl:
+            return None
+        within, leader = map_.within.get(point.n, ()), map_.leader(point)
+        kind = map_.rows[point.n - 1].kind
+        alike = [n for n in within if map_.rows[n - 1].kind == kind]
+        if leader is None or not alike or point.n in (alike[0], alike[-1]):
+            return None
+        if any(NOT_UNDONE.search(texts[n - 1]) for n in within):
+            return None
+        ends = tuple(Point(n, point.where, point.way) for n in (alike[0], alike[-1]))
+        return Follower(point, Rule.OPEN_TRANSACTION, leader, ends)
+
+    # ------------------------------------------------------------------ what was found
+
+    def refuted(self, plan: Plan, cells: Mapping[str, CellStruck]) -> list[Follower]:
+        """Followers whose leader, or whose like, did not leave what the rule says."""
+        return [f for f in plan.followers if not _holds(f, cells)]
+
+    def audits(self, followers: Sequence[Follower], version: str) -> list[Follower]:
+        """A share of each rule's followers; one at least of each rule."""
+        drawn: list[Follower] = []
+        for rule in Rule:
+            of_rule = [follower for follower in followers if follower.rule is rule]
+            if not of_rule:
+                continue
+            self._owed[rule] += SHARE * len(of_rule)
+            count = max(math.floor(self._owed[rule]), rule not in self._audited)
+            self._owed[rule] -= count
+            self._audited.add(rule)
+            drawn += Random(f"{self.draw} {version} {rule}").sample(of_rule, max(0, count))
+        return drawn
+
+    def learn(
+        self,
+        rows: Sequence[Row],
+        points: Sequence[Point],
+        cells: Mapping[str, CellStruck],
+        *,
+        down: bool,
+    ) -> None:
+        """From the first migration of a shape, struck in full: which points left what their leader
+        did.
+        """
+        shape = _shape(rows, down)
+        if shape in self._learned:
+            return
+        map_, found = _Map(rows, points), dict[Role, bool]()
+        for point in points:
+            leader = map_.leader(point)
+            if point.where is Where.INSIDE or leader is None or leader == point:
+                continue
+            role = map_.role(point)
+            found[role] = found.get(role, True) and is_same(cells, point, leader)
+        self._learned[shape] = found
+
+
+def _as_before(map_: _Map, learned: Mapping[Role, bool], point: Point) -> Follower | None:
+    """By what the first migration of this shape has shown."""
+    leader, row = map_.leader(point), map_.rows[point.n - 1]
+    if point.where is Where.INSIDE or leader in (None, point) or not learned.get(map_.role(point)):
+        return None
+    assert leader is not None
+    if row.kind != "statement":
+        return Follower(point, Rule.OWN_MESSAGES, leader)
+    lost = (Way.SESSION_KILL, Way.CONNECTION_LOST)
+    if point.where is Where.BEFORE and point.way in lost:
+        return Follower(point, Rule.DEAD_SESSION, leader)
+    return None
+
+
+def _holds(follower: Follower, cells: Mapping[str, CellStruck]) -> bool:
+    leader = cells.get(follower.leader.id)
+    return (
+        leader is not None
+        and not leader.missed
+        and all(is_same(cells, like, follower.leader) for like in follower.like)
+    )
+
+
+def is_same(cells: Mapping[str, CellStruck], one: Point, other: Point) -> bool:
+    """Whether two cells left the same. What was missed, or never was, is like nothing."""
+    a, b = cells.get(one.id), cells.get(other.id)
+    if a is None or b is None or a.missed or b.missed:
+        return False
+    return (a.left.name, a.left.key, a.applied, a.stuck) == (
+        b.left.name,
+        b.left.key,
+        b.applied,
+        b.stuck,
+    )
+
+
+class _Map:
+    """Where the points of a run stand: behind how many messages whose work lasts."""
+
+    def __init__(self, rows: Sequence[Row], points: Sequence[Point]) -> None:
+        self.rows = rows
+        self._done = [0]
+        for row in rows:
+            self._done.append(self._done[-1] + (not row.open_after))
+        self.within = {n: group for group in _transactions(rows) for n in group}
+        self._leaders: dict[int, Point] = {}
+        for way in ENDS_THE_SESSION:
+            for point in points:
+                if point.way is way and point.where is Where.BEFORE:
+                    self._leaders.setdefault(self._lasts(point), point)
+        for point in points:
+            if point.where is Where.ANSWERED:
+                self._leaders.setdefault(self._lasts(point), point)
+
+    def _lasts(self, point: Point) -> int:
+        """How many messages' work lasts behind it, if its session dies."""
+        return self._done[point.n if point.where is Where.ANSWERED else point.n - 1]
+
+    def leader(self, point: Point) -> Point | None:
+        """The point that leaves what this one should leave; may be the point itself."""
+        return self._leaders.get(self._lasts(point))
+
+    def role(self, point: Point) -> Role:
+        """What it is in any migration of this shape."""
+        return (*_role(self.rows[point.n - 1]), str(point.where), str(point.way))
+
+
+def _transactions(rows: Sequence[Row]) -> Iterator[list[int]]:
+    """The messages within each transaction, by number: those behind its begin, and not its end."""
+    group: list[int] = []
+    for at, row in enumerate(rows):
+        if at and rows[at - 1].open_after and row.open_after:
+            group.append(row.n)
+        elif group:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _role(row: Row) -> Role:
+    """The row without what differs from migration to migration."""
+    if row.kind == "statement":
+        return (row.kind, str(row.open_after))
+    label = re.sub(r"'(?:[^']|'')*'|\d+", "?", row.label)
+    return (row.kind, str(row.open_after), label)
+
+
+def _shape(rows: Collection[Row], down: bool) -> Shape:
+    """The tool's messages in their order; a file of any length is one."""
+    found: list[Role] = [("down",) if down else ("up",)]
+    for row in rows:
+        role = _role(row)
+        if row.kind != "statement" or found[-1] != role:
+            found.append(role)
+    return tuple(found)
