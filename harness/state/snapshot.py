@@ -88,11 +88,13 @@ def take(
     volatile: Mapping[str, Collection[str]] | None = None,
     unread: Collection[str] = (),
 ) -> Snapshot:
-    """Of the session's database; ``volatile`` columns and the rows of tables that are ``unread``
-    are left out. A table that is dropped meanwhile: DatabaseError.
+    """Of the session's database; ``volatile`` columns, by table, and the rows of tables that are
+    ``unread`` are left out, and of ``volatile`` objects the definition. A table that is dropped
+    meanwhile: DatabaseError.
     """
+    there = engine.snapshot.objects(session).items()
     return Snapshot(
-        engine.snapshot.objects(session),
+        {key: "" if volatile and key in volatile else told for key, told in there},
         rows.checksums(engine, session, volatile or {}, unread),
         engine.snapshot.counters(session),
     )

@@ -51,7 +51,8 @@ class Referred(OfSweep):
     states: tuple[StateSeen, ...] = ()
     statements: int = 0
     volatile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Columns that differ from run to run by themselves, by table; not compared."""
+    """Columns that differ from run to run by themselves, by table, and definitions that do, by
+    object; not compared."""
     filled: tuple[Filled, ...] = ()
     fails_with_rows: str = ""
     """What the server said; the sweep went on without such rows then."""

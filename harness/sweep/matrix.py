@@ -1,4 +1,4 @@
-"""The matrix of one way of a migration: what is struck of it, what follows by rule, and is it true."""
+"""The matrix of one way of a migration: what is struck of it, and what follows by rule."""
 
 from __future__ import annotations
 

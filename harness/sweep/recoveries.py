@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from harness import sqltext
 from harness.layouts import Migration
 from harness.ports import Belief
+from harness.sweep.steps import missing
 from harness.sweep.subject import Crash, Subject
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
 from harness.tools.adapter import (
@@ -107,11 +107,7 @@ class Recoveries:
         engine, script = self._server.engine, crash.subject.request.script
         if script is None:
             return []
-        rest = [
-            statement.text
-            for statement in script.cut(engine.dialect)[crash.left.done :]
-            if not sqltext.is_transaction_control(statement)
-        ]
+        rest = missing(script.cut(engine.dialect), crash.left.done, engine.dialect)
         return [*engine.snapshot.remove_sql(crash.left.differs), *rest]
 
     def _marks(self, crash: Crash) -> Iterator[Recovery]:
@@ -170,9 +166,12 @@ class Recoveries:
         return back or self._run(RunRequest(migration), trial)
 
     def _complete(self, crash: Crash, statements: Sequence[str], trial: TrialDatabase) -> str:
-        session = self._server.session(trial.database)
-        for sql in statements:
-            session.run(sql)
+        session = self._server.guard.connect(trial.database, "completion")
+        try:
+            for sql in statements:
+                session.run(sql)
+        finally:
+            session.close()
         return self._mark(crash.subject, trial)
 
     def _mark(self, subject: Subject, trial: TrialDatabase) -> str:

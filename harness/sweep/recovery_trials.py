@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem
+from harness.state.difference import difference
 from harness.sweep import verdicts
 from harness.sweep.recoveries import Recoveries, Recovery, shortened
 from harness.sweep.reference import Reference
@@ -38,17 +39,40 @@ class RecoveryTrials:
                 found.append(Probe(key, sql, int(count)))
         return tuple(found[:PROBES])
 
-    def heal(self, crash: Crash, trial: TrialDatabase) -> tuple[Attempt, ...]:
-        """Every recovery, each on its own copy of the state; all of them, also after one heals."""
+    def heal(
+        self, crash: Crash, trial: TrialDatabase, strike: Callable[[TrialDatabase], None]
+    ) -> tuple[Attempt, ...]:
+        """Every recovery, each on its own copy of the state; all of them, also after one heals.
+
+        ``strike`` brings the state about once more: what a server cannot make anew, as tables of
+        which only their own history explains how they go together, is struck again for each.
+        """
         kept = self._kept.setdefault(trial.database, TrialDatabase(f"{KEPT}_of_{trial.database}"))
-        self._server.prepare(kept, trial.database, crash.snapshot)
+        copied = self._is_copied(crash, trial, kept)
         trial.holds = crash.snapshot
         tried = []
         for recovery in self._recoveries.of(crash):
-            self._server.prepare(trial, kept.database, crash.snapshot)
+            if copied:
+                self._server.prepare(trial, kept.database, crash.snapshot)
+            elif trial.holds != crash.snapshot:
+                strike(trial)
+            if not copied and trial.holds != crash.snapshot:
+                tried.append(_not_tried(recovery))
+                continue
             trial.holds = None
             tried.append(self._attempt(crash, trial, recovery))
         return tuple(tried)
+
+    def _is_copied(self, crash: Crash, trial: TrialDatabase, kept: TrialDatabase) -> bool:
+        """Keep a copy of the state; False if the server does not make one that is the same."""
+        try:
+            self._server.prepare(kept, trial.database, crash.snapshot)
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            return False
+        volatile = crash.subject.reference.volatile
+        return not difference(crash.snapshot, self._server.snapshot(kept.database, volatile))
 
     def _attempt(self, crash: Crash, trial: TrialDatabase, recovery: Recovery) -> Attempt:
         blocked, said = False, ""
@@ -76,3 +100,8 @@ class RecoveryTrials:
             blocked,
             verdicts.lost(snapshot, reference, self._tables),
         )
+
+
+def _not_tried(recovery: Recovery) -> Attempt:
+    says = "not tried: the server cannot copy this state, and it could not be brought about again"
+    return Attempt(recovery.name, recovery.kind, False, says, recovery.commands)

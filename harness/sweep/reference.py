@@ -5,6 +5,7 @@ The states are those that another session sees, so an open transaction's work is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,11 +17,14 @@ from harness.state.rows import column_sums
 from harness.state.snapshot import Snapshot
 from harness.sweep.held_run import first_line
 from harness.sweep.points import Row, kind_of
+from harness.sweep.steps import steps
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
 from harness.tools.client import Client, ClientEnded, RunRequest
 from harness.wire import Breakpoint, Message, Proxy
 
 RUN_DEADLINE_S = 300.0
+SHUTS_OUT = re.compile(r"^\W*LOCK\s+TABLES?\b", re.IGNORECASE)
+LETS_IN = re.compile(r"^\W*(UNLOCK\s+TABLES?|START\s+TRANSACTION|BEGIN)\b", re.IGNORECASE)
 
 
 class ReferenceFailed(DrillError):
@@ -47,7 +51,8 @@ class Reference:
     applied: tuple[str, ...]
     """What the tool takes for applied afterwards."""
     volatile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Columns whose values differ from run to run (now(), random()); never compared."""
+    """Columns whose values differ from run to run (now(), random()), by table, and objects whose
+    definition does; never compared."""
     texts: tuple[str, ...] = ()
     """The whole SQL of each of its rows."""
 
@@ -137,11 +142,11 @@ class ReferenceRunner:
         *,
         last: bool = False,
     ) -> None:
-        """Take the state if the last message may have changed what others see.
+        """Take the state if the last message may have changed what others see, and they see it.
 
         The tool's own tables are not read: Sqitch holds them by LOCK TABLES on MySQL.
         """
-        if not last and (not sent or sent[-1].in_transaction):
+        if not last and (not sent or sent[-1].in_transaction or _tables_are_locked(sent)):
             return
         snapshot = self._server.snapshot(trial.database, volatile, self._tables)
         seen = snapshot.without(self._tables)
@@ -150,7 +155,11 @@ class ReferenceRunner:
 
     def _count(self, messages: Sequence[Message]) -> int:
         kinds = [(m, kind_of(m, self._tables)) for m in messages]
-        return sum(len(self._server.cut(m.text)) or 1 for m, kind in kinds if kind == "statement")
+        return sum(self._steps(m.text) for m, kind in kinds if kind == "statement")
+
+    def _steps(self, text: str) -> int:
+        """How many steps a message of the migration is; one, if it cannot be cut."""
+        return len(steps(self._server.cut(text), self._server.engine.dialect)) or 1
 
     def rows(self, messages: Sequence[Message], script: Script | None) -> list[Row]:
         """The rows of the matrix: what each message is, and where it stands in the file."""
@@ -158,8 +167,7 @@ class ReferenceRunner:
         rows, done = [], 0
         for message in messages:
             kind = kind_of(message, self._tables)
-            cut = self._server.cut(message.text)
-            count = max(1, len(cut)) if kind == "statement" else 0
+            count = self._steps(message.text) if kind == "statement" else 0
             place = places.pop(0) if count and places else ""
             del places[: max(0, count - 1)]
             verb = self._server.verb(message.text)
@@ -170,11 +178,13 @@ class ReferenceRunner:
         return rows
 
     def _places(self, script: Script | None) -> list[str]:
-        cut = script.cut(self._server.engine.dialect) if script else ()
+        dialect = self._server.engine.dialect
+        cut = steps(script.cut(dialect), dialect) if script else ()
         return [f"{statement.file}:{statement.line}" for statement in cut]
 
     def volatile(self, one: TrialDatabase, other: TrialDatabase) -> dict[str, tuple[str, ...]]:
-        """Columns in which two unbroken runs on equal databases differ.
+        """Columns, by table, in which two unbroken runs on equal databases differ; and objects that
+        differ in their definition, with no columns: an event's clock, a number of the server's own.
 
         The tool's own tables have none: their times are not compared, but whether there is one may
         be all that tells a crash's state from another, and a copy must have it.
@@ -182,14 +192,23 @@ class ReferenceRunner:
         first, second = (
             self._server.snapshot(trial.database).without(self._tables) for trial in (one, other)
         )
-        found, engine = {}, self._server.engine
-        for table in difference(first, second).contents:
+        gap, engine = difference(first, second), self._server.engine
+        found: dict[str, tuple[str, ...]] = dict.fromkeys(gap.changed, ())
+        for table in gap.contents:
             ours = column_sums(engine, self._server.session(one.database), table)
             theirs = column_sums(engine, self._server.session(other.database), table)
             columns = tuple(c for c in ours if ours[c] != theirs.get(c))
             if columns:
                 found[table] = columns
         return found
+
+
+def _tables_are_locked(sent: Sequence[Message]) -> bool:
+    """Whether the migration itself has shut everybody out: LOCK TABLES of MySQL, not undone yet."""
+    shut = False
+    for message in sent:
+        shut = bool(SHUTS_OUT.match(message.text)) or (shut and not LETS_IN.match(message.text))
+    return shut
 
 
 def _check(ended: ClientEnded) -> None:

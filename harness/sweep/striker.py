@@ -10,6 +10,7 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 
 from harness.record.events import WitnessSeen
 from harness.record.timeline import Timeline
@@ -140,7 +141,7 @@ class Striker:
         told = f"{left.key}/{','.join(belief.applied[-1:])}/{'stuck' if stuck else 'free'}"
         state = subject.named(told)
         if not struck.missed and self._is_first(migration.version, state):
-            self._heal(subject, trial, left, snapshot, state)
+            self._heal(subject, struck.point, trial, left, snapshot, state)
         cell = CellStruck(
             migration.version,
             down=subject.down,
@@ -167,9 +168,21 @@ class Striker:
             self._known.healed.add((version, state))
             return not known
 
+    def _again(self, subject: Subject, point: Point, trial: TrialDatabase) -> None:
+        """Bring about once more what a crash has left."""
+        self._server.prepare(trial, subject.template, subject.base)
+        trial.holds = None
+        row, told = subject.reference.rows[point.n - 1], (self._client, subject.request)
+        if point.way is Way.SERVER_SIGKILL:
+            held_run.all_at_once(self._server, [trial], [point], [row], *told)
+        else:
+            held_run.one(self._server, trial, point, row, *told)
+        trial.holds = self._server.snapshot(trial.database, subject.reference.volatile)
+
     def _heal(
         self,
         subject: Subject,
+        point: Point,
         trial: TrialDatabase,
         left: verdicts.LeftState,
         snapshot: Snapshot,
@@ -178,7 +191,9 @@ class Striker:
         migration, reference = subject.migration, subject.reference
         settled = self._recoveries.settled(migration, trial.database, down=subject.down)
         probes = self._recovery_trials.probe(reference, trial.database)
-        attempts = self._recovery_trials.heal(Crash(subject, left, snapshot, settled), trial)
+        crash = Crash(subject, left, snapshot, settled)
+        strike = partial(self._again, subject, point)
+        attempts = self._recovery_trials.heal(crash, trial, strike)
         gone = verdicts.lost(snapshot, reference, self._tables)
         self._record.add(
             StateHealed(

@@ -6,7 +6,8 @@ on, or when its answer has come and the client does not know it.
 
 from __future__ import annotations
 
+from harness.wire.changing import can_change
 from harness.wire.exchange import Breakpoint, Message
 from harness.wire.proxy import Proxy
 
-__all__ = ["Breakpoint", "Message", "Proxy"]
+__all__ = ["Breakpoint", "Message", "Proxy", "can_change"]

@@ -24,7 +24,7 @@ COMMON: Mapping[str, tuple[str, str]] = {
         "ALTER TABLE guests ADD COLUMN phone varchar(20);",
         "ALTER TABLE guests DROP COLUMN phone;",
     ),
-    "3_table": ("CREATE TABLE keys (id integer PRIMARY KEY, door varchar(9));", "DROP TABLE keys;"),
+    "3_table": ("CREATE TABLE doors (id integer PRIMARY KEY, a varchar(9));", "DROP TABLE doors;"),
     "4_data_lost": (
         "ALTER TABLE guests DROP COLUMN room;",
         "ALTER TABLE guests ADD COLUMN room varchar(20);",
@@ -125,7 +125,7 @@ def test_what_was_written_meanwhile_is_told_apart(swept):
     assert column.written >= 3 * 5
     (doors,) = table.meanwhile
     assert "5 rows of " in doors
-    assert "keys, which is gone" in doors
+    assert "doors, which is gone" in doors
     assert swept.migration("8").rollback.meanwhile == ()
 
 

@@ -68,7 +68,9 @@ WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_DEFAULT LIKE 'nextval(%'
 ORDER BY TABLE_NAME, COLUMN_NAME
 """
 """Columns that take a sequence's values, and whether none of them may come twice."""
-TAKES = re.compile(r"nextval\(`(?:[^`]|``)*`\.`((?:[^`]|``)*)`\)")
+NAME = r"`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|[^`\".()]+"
+TAKES = re.compile(rf"nextval\((?:(?:{NAME})\.)?({NAME})\)")
+"""A session's settings decide whether and how the names are quoted."""
 
 
 def objects(s: MySQLSession) -> dict[str, str]:
@@ -98,7 +100,9 @@ def _takers(s: MySQLSession) -> dict[str, tuple[str, str, bool]]:
         if match := TAKES.fullmatch(str(default)):
             of = f"SELECT {{}}({quoting.name(column)}) FROM {quoting.name(table)}"
             taker = (f"{table}.{column}", of, bool(unique))
-            found.setdefault(match[1].replace("``", "`"), taker)
+            quote = match[1][0] if match[1][0] in '`"' else ""
+            bare = match[1][1:-1].replace(quote * 2, quote) if quote else match[1]
+            found.setdefault(bare, taker)
     return found
 
 
