@@ -95,7 +95,7 @@ class Pruner:
         if self.exhaustive:
             return Plan(tuple(points))
         map_ = _Map(rows, points)
-        learned = self._learned.get(_shape(rows, down), {})
+        learned = self._learned.get(shape_of(rows, down), {})
         found: dict[Point, Follower] = {}
         for point in points:
             follower = self._in_open_transaction(map_, texts, point) or _as_before(
@@ -155,7 +155,7 @@ class Pruner:
         """From the first migration of a shape, struck in full: which points left what their leader
         did.
         """
-        shape = _shape(rows, down)
+        shape = shape_of(rows, down)
         if shape in self._learned:
             return
         map_, found = _Map(rows, points), dict[Role, bool]()
@@ -256,7 +256,7 @@ def _role(row: Row) -> Role:
     return (row.kind, str(row.open_after), label)
 
 
-def _shape(rows: Collection[Row], down: bool) -> Shape:
+def shape_of(rows: Collection[Row], down: bool) -> Shape:
     """The tool's messages in their order; a file of any length is one."""
     found: list[Role] = [("down",) if down else ("up",)]
     for row in rows:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem
 from harness.state.difference import difference
 from harness.sweep import verdicts
+from harness.sweep.cures import RE_RUN, Cure, first_cure
 from harness.sweep.recoveries import Recoveries, Recovery, shortened
 from harness.sweep.reference import Reference
 from harness.sweep.subject import Crash
@@ -40,37 +41,55 @@ class RecoveryTrials:
         return tuple(found[:PROBES])
 
     def heal(
-        self, crash: Crash, trial: TrialDatabase, strike: Callable[[TrialDatabase], None]
+        self,
+        crash: Crash,
+        trial: TrialDatabase,
+        strike: Callable[[TrialDatabase], None],
+        likely: Cure | None = None,
     ) -> tuple[Attempt, ...]:
         """Every recovery, each on its own copy of the state; all of them, also after one heals.
 
         ``strike`` brings the state about once more: what a server cannot make anew, as tables of
-        which only their own history explains how they go together, is struck again for each.
+        which only their own history explains how they go together, is struck again for each. Where
+        it is known what heals such a state, the plain re-run and that are tried, and the others
+        only if it does not.
         """
         kept = self._kept.setdefault(trial.database, TrialDatabase(f"{KEPT}_of_{trial.database}"))
-        copied = self._is_copied(crash, trial, kept)
+        every = list(self._recoveries.of(crash))
+        first = [one for one in every if one.kind == RE_RUN or _is(one, likely, every)]
+        alone = likely is not None and len(first) == 1
+        copied = not alone and self._is_copied(crash, trial, kept)
         trial.holds = crash.snapshot
-        tried = []
-        for recovery in self._recoveries.of(crash):
+        tried: dict[str, Attempt] = {}
+        for recovery in (*first, *every) if likely else every:
+            if recovery.name in tried:
+                continue
+            if recovery not in first and likely and first_cure(list(tried.values())):
+                break
             if copied:
                 self._server.prepare(trial, kept.database, crash.snapshot)
             elif trial.holds != crash.snapshot:
                 strike(trial)
             if not copied and trial.holds != crash.snapshot:
-                tried.append(_not_tried(recovery))
+                tried[recovery.name] = _not_tried(recovery)
                 continue
             trial.holds = None
-            tried.append(self._attempt(crash, trial, recovery))
-        return tuple(tried)
+            tried[recovery.name] = self._attempt(crash, trial, recovery)
+        return tuple(tried[one.name] for one in every if one.name in tried)
 
     def _is_copied(self, crash: Crash, trial: TrialDatabase, kept: TrialDatabase) -> bool:
-        """Keep a copy of the state; False if the server does not make one that is the same."""
+        """Keep a copy of the state; False if the server does not make one that is the same.
+
+        A copy of the files needs no look.
+        """
         try:
             self._server.prepare(kept, trial.database, crash.snapshot)
         except DatabaseError as error:
             if error.lost:
                 raise
             return False
+        if "copies-files" in self._server.engine.traits:
+            return True
         volatile = crash.subject.reference.volatile
         return not difference(crash.snapshot, self._server.snapshot(kept.database, volatile))
 
@@ -100,6 +119,11 @@ class RecoveryTrials:
             blocked,
             verdicts.lost(snapshot, reference, self._tables),
         )
+
+
+def _is(recovery: Recovery, cure: Cure | None, every: Sequence[Recovery]) -> bool:
+    of_kind = [one for one in every if one.kind == recovery.kind]
+    return cure is not None and cure == Cure(recovery.kind, of_kind.index(recovery))
 
 
 def _not_tried(recovery: Recovery) -> Attempt:

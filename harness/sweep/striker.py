@@ -14,8 +14,8 @@ from functools import partial
 
 from harness.record.events import WitnessSeen
 from harness.record.timeline import Timeline
-from harness.state.snapshot import Snapshot
 from harness.sweep import held_run, verdicts
+from harness.sweep.cures import Cures
 from harness.sweep.events import CellStruck, StateHealed
 from harness.sweep.points import Point, Way, Where
 from harness.sweep.recoveries import Recoveries
@@ -44,6 +44,7 @@ class Striker:
         record: Timeline,
         known: Known,
         jobs: int,
+        cures: Cures,
     ) -> None:
         self._server = server
         self._client = client
@@ -53,6 +54,7 @@ class Striker:
         self._record = record
         self._known = known
         self._jobs = jobs
+        self._cures = cures
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="cells")
         self._lock = threading.Lock()
         self._struck: dict[str, CellStruck] = {}
@@ -141,7 +143,10 @@ class Striker:
         told = f"{left.key}/{','.join(belief.applied[-1:])}/{'stuck' if stuck else 'free'}"
         state = subject.named(told)
         if not struck.missed and self._is_first(migration.version, state):
-            self._heal(subject, struck.point, trial, left, snapshot, state)
+            settled = self._recoveries.settled(migration, trial.database, down=subject.down)
+            crash = Crash(subject, left, snapshot, settled, stuck)
+            applied = belief.applied[-1] if belief.applied else ""
+            self._heal(crash, struck.point, trial, state, applied)
         cell = CellStruck(
             migration.version,
             down=subject.down,
@@ -180,42 +185,43 @@ class Striker:
         trial.holds = self._server.snapshot(trial.database, subject.reference.volatile)
 
     def _heal(
-        self,
-        subject: Subject,
-        point: Point,
-        trial: TrialDatabase,
-        left: verdicts.LeftState,
-        snapshot: Snapshot,
-        state: str,
+        self, crash: Crash, point: Point, trial: TrialDatabase, state: str, applied: str
     ) -> None:
-        migration, reference = subject.migration, subject.reference
-        settled = self._recoveries.settled(migration, trial.database, down=subject.down)
-        probes = self._recovery_trials.probe(reference, trial.database)
-        crash = Crash(subject, left, snapshot, settled)
+        """Try what may heal it, and write down what did."""
+        subject, left = crash.subject, crash.left
+        probes = self._recovery_trials.probe(subject.reference, trial.database)
+        likely = self._cures.likely(crash, applied)
         strike = partial(self._again, subject, point)
-        attempts = self._recovery_trials.heal(crash, trial, strike)
-        gone = verdicts.lost(snapshot, reference, self._tables)
+        attempts = self._recovery_trials.heal(crash, trial, strike, likely)
+        if likely is None:
+            self._cures.learn(crash, applied, attempts)
+        gone = verdicts.lost(crash.snapshot, subject.reference, self._tables)
         self._record.add(
             StateHealed(
-                migration.version,
+                subject.migration.version,
                 down=subject.down,
                 state=state,
                 left=left,
                 attempts=attempts,
                 gone=gone,
-                settled=settled,
+                settled=crash.settled,
                 probes=probes,
-                grade=verdicts.grade(left, settled, attempts, gone),
+                grade=verdicts.grade(left, crash.settled, attempts, gone),
             )
         )
 
 
 def _batches(deaths: Sequence[Point], reference: Reference) -> Iterator[list[Point]]:
-    """Points that one server death strikes: those inside are held by one kind of lock."""
-    kinds: dict[str, list[Point]] = {}
+    """Points that one server death strikes: those inside are held by one kind of lock each."""
+    inside: dict[str, list[Point]] = {}
     for point in deaths:
-        verb = reference.rows[point.n - 1].verb if point.where is Where.INSIDE else ""
-        kinds.setdefault(verb, []).append(point)
-    for points_ in kinds.values():
-        for at in range(0, len(points_), BATCH):
-            yield points_[at : at + BATCH]
+        if point.where is Where.INSIDE:
+            inside.setdefault(reference.rows[point.n - 1].verb, []).append(point)
+    rest = [point for point in deaths if point.where is not Where.INSIDE]
+    for held in inside.values():
+        for at in range(0, len(held), BATCH):
+            batch = held[at : at + BATCH]
+            more, rest = rest[: BATCH - len(batch)], rest[BATCH - len(batch) :]
+            yield [*batch, *more]
+    for at in range(0, len(rest), BATCH):
+        yield rest[at : at + BATCH]

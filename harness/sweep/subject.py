@@ -43,3 +43,5 @@ class Crash:
     snapshot: Snapshot
     settled: bool
     """The tool knows that the way was gone, and is neither dirty nor locked."""
+    stuck: bool = False
+    """The tool believes that somebody is at work, or is dirty."""

@@ -14,6 +14,7 @@ from harness.record.timeline import Timeline
 from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
 from harness.sweep import verdicts
+from harness.sweep.cures import Cures
 from harness.sweep.events import Broken, Referred, SeedRefused, StateSeen, SweptToEnd
 from harness.sweep.matrix import Matrix
 from harness.sweep.points import OF_THE_WAY_BACK, Way
@@ -79,9 +80,16 @@ class Sweep:
         self._runner = ReferenceRunner(server, client, self._tables)
         self._recoveries = Recoveries(server, tool, client, by_hand)
         self._striker = Striker(
-            server, client, self._recoveries, self._tables, record, known, scope.jobs
+            server,
+            client,
+            self._recoveries,
+            self._tables,
+            record,
+            known,
+            scope.jobs,
+            Cures(scope.exhaustive, scope.draw),
         )
-        pruner = Pruner(scope.exhaustive, "implicit-commit-ddl" not in engine.traits, scope.draw)
+        pruner = Pruner(scope.exhaustive, "transactional-ddl" in engine.traits, scope.draw)
         self._matrix = Matrix(self._striker, pruner, record, known)
         self._rows_met = RowsMet(server, self._runner, self._tables)
         self._way_back = WayBack(server, tool, self._runner, self._tables)

@@ -64,6 +64,7 @@ ENGINE = EngineFacts(
     traits=frozenset(
         {
             "transactional-ddl",
+            "copies-files",
             "concurrent-index",
             "ddl-if-exists",
             "unvalidated-check",
