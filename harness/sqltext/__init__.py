@@ -48,13 +48,17 @@ __all__ = [
 ]
 
 
-def split(text: str, dialect: Dialect, file: str = "<sql>") -> tuple[Statement, ...]:
+def split(
+    text: str, dialect: Dialect, file: str = "<sql>", *, as_server: bool = False
+) -> tuple[Statement, ...]:
     """The statements of a file, in order; empty ones and lone comments are none.
 
+    ``as_server``: of a message, as MySQL's server cuts it and not its client: the body of a stored
+    program is one statement without a DELIMITER.
     ``file`` is only a name for messages. ScenarioError (file and line) for what the module's
     docstring says is refused; UsageError for an unknown dialect. Linear in the text's length.
     """
     cut = _CUT.get(dialect)
     if cut is None:
         raise UsageError(f"unknown SQL dialect {dialect!r}; known: {', '.join(_CUT)}")
-    return cut(Source(text, file))
+    return cut(Source(text, file, as_server=as_server))

@@ -55,12 +55,49 @@ def cut_mariadb(source: Source) -> tuple[Statement, ...]:
     return _Reader(source, mariadb=True).read()
 
 
+class ProgramBody:
+    """Follows the words of a statement, and knows whether a stored program's body is open."""
+
+    PROGRAMS = frozenset({"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"})
+    OTHER_ENDS = frozenset({"IF", "LOOP", "WHILE", "REPEAT"})
+
+    def __init__(self) -> None:
+        self._is_program = self._creates = False
+        self._depth = 0
+        self._ended = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a BEGIN or CASE of a program's body has not met its END."""
+        return self._depth > int(self._ended)
+
+    def word(self, word: str, *, begins: bool) -> None:
+        """The next word; ``begins`` a statement."""
+        if begins:
+            self._creates = word in ("CREATE", "ALTER")
+            self._is_program, self._depth, self._ended = False, 0, False
+        self._is_program |= self._creates and word in self.PROGRAMS
+        if not self._is_program:
+            return
+        if self._ended:
+            self._ended = False
+            if word in self.OTHER_ENDS:
+                return
+            self._depth -= 1
+            if word == "CASE":
+                return
+        if word in ("BEGIN", "CASE"):
+            self._depth += 1
+        self._ended = word == "END"
+
+
 class _Reader:
     def __init__(self, source: Source, *, mariadb: bool) -> None:
         self._source = source
         self._mariadb = mariadb
         self._assembler = Assembler(source)
         self._code_comments: list[int] = []
+        self._body = ProgramBody() if source.as_server else None
         self._set_delimiter(";")
 
     def read(self) -> tuple[Statement, ...]:
@@ -74,6 +111,8 @@ class _Reader:
                 at = self._word(start, at)
             elif group == "comment":
                 at = self._comment(start)
+            elif group == "delimiter" and self._body and self._body.is_open:
+                self._assembler.code(start, at, ";")
             elif group == "delimiter" and not self._code_comments:
                 self._cut()
             elif group == "closing":
@@ -100,6 +139,8 @@ class _Reader:
                 self._refuse_command(start, "source")
             if word == "USE":
                 return self._use(start, end)
+        if self._body:
+            self._body.word(word, begins=self._assembler.start is None)
         self._assembler.code(start, end, word)
         return end
 

@@ -15,9 +15,10 @@ BOM = "\ufeff"
 class Source:
     """The text of one file; offsets count its characters, from 0."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, *, as_server: bool = False) -> None:
         self.text = text
         self.file = file
+        self.as_server = as_server
 
     @property
     def begin(self) -> int:

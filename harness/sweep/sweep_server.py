@@ -42,7 +42,7 @@ class SweepServer(ThrowawayServer):
     def cut(self, text: str) -> Sequence[sqltext.Statement]:
         """The statements of one message; none if it cannot be told where one ends."""
         try:
-            return sqltext.split(text, self.engine.dialect)
+            return sqltext.split(text, self.engine.dialect, as_server=True)
         except ScenarioError:
             return ()
 

@@ -97,3 +97,30 @@ def test_what_completes_a_migration_brings_its_session_along(sweep):
     left = {cell.left.name for cell in outcome.cells("2")}
     assert {"1 of 6", "3 of 6", "4 of 6"} <= left
     assert {cell.grade for cell in outcome.cells("2")} <= {"done", "self-heals", "needs-hand-work"}
+
+
+WITH_A_BODY = """\
+-- +goose Up
+ALTER TABLE logs ADD COLUMN c integer;
+-- +goose StatementBegin
+CREATE PROCEDURE mend() BEGIN
+  UPDATE logs SET c = 1;
+  IF 1 = 2 THEN DELETE FROM logs; END IF;
+END
+-- +goose StatementEnd
+UPDATE logs SET c = 2;
+"""
+
+
+@pytest.mark.parametrize("engine", ["mysql", "mariadb"])
+def test_a_body_is_one_statement(sweep, engine):
+    """As the server counts, so that what is missing after a crash is completed from there."""
+    files = {"1_a.sql": f"-- +goose Up\n{TABLE}", "2_b.sql": WITH_A_BODY}
+    more = ("--tool", "goose", "--ways", "session-kill", "--rows", "20", "--only", "2")
+    outcome = sweep(files, engine, *more)
+    assert outcome.migration("2").reference.statements == 3
+    left = {c.left.name for c in outcome.cells("2")}
+    assert {"1 of 3", "2 of 3"} <= left
+    for name in ("1 of 3", "2 of 3"):
+        attempts = outcome.healing("2", name).attempts
+        assert "complete by hand" in {a.name for a in attempts if a.healed}

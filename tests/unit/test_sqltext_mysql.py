@@ -124,3 +124,29 @@ def test_what_cannot_be_cut_is_refused_with_its_place(text, line, words, dialect
     (problem,) = refusal.value.problems
     assert (problem.file, problem.line) == ("up.sql", line)
     assert words in problem.message
+
+
+BODIES = {
+    "a procedure": "CREATE DEFINER=`x`@`y` PROCEDURE p(n int) BEGIN DECLARE x int; SET x = 1; END",
+    "branches and loops": "CREATE PROCEDURE p() BEGIN IF 1 THEN SET @a = 1; END IF; WHILE @a DO SET "
+    "@a = 0; END WHILE; l: LOOP LEAVE l; END LOOP l; REPEAT SET @a = 1; UNTIL @a END REPEAT; END",
+    "a CASE that is a value": "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN "
+    "SET NEW.b = CASE WHEN NEW.c THEN 1 ELSE 2 END; SET NEW.d = 3; END",
+    "a CASE that is a statement": "CREATE PROCEDURE p() BEGIN CASE 1 WHEN 1 THEN SELECT 1; ELSE "
+    "BEGIN END; END CASE; SELECT 2; END",
+    "a label": "CREATE PROCEDURE p() b: BEGIN BEGIN SELECT 1; END; SELECT 2; END b",
+    "an event": "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO BEGIN DELETE FROM a; DELETE FROM b; END",
+    "a body of one statement": "CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW "
+    "SET @x = IF(1, 2, 3)",
+    "no program": "UPDATE a SET b = CASE WHEN c THEN 1 END",
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("dialect", ["mysql", "mariadb"])
+def test_the_server_takes_a_body_for_one_statement(name, dialect):
+    """Whatever stands before and behind it in the message."""
+    before, after = "ALTER TABLE a ADD b int", "BEGIN"
+    message = f"{before};\n{BODIES[name]} ; {after};"
+    found = split(message, dialect, as_server=True)
+    assert [statement.text for statement in found] == [before, BODIES[name], after]
