@@ -55,8 +55,7 @@ def missing(statements: Sequence[Statement], done: int, dialect: str) -> list[st
 
 
 def _is_step(statement: Statement, dialect: str) -> bool:
-    protocol = "postgres" if dialect == "postgres" else "mysql"
-    return can_change(statement.text, protocol) and not sqltext.is_transaction_control(statement)
+    return can_change(statement.text, dialect) and not sqltext.is_transaction_control(statement)
 
 
 def _of_session(done: Sequence[Statement]) -> Iterator[Statement]:

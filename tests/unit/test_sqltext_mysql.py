@@ -128,8 +128,9 @@ def test_what_cannot_be_cut_is_refused_with_its_place(text, line, words, dialect
 
 BODIES = {
     "a procedure": "CREATE DEFINER=`x`@`y` PROCEDURE p(n int) BEGIN DECLARE x int; SET x = 1; END",
-    "branches and loops": "CREATE PROCEDURE p() BEGIN IF 1 THEN SET @a = 1; END IF; WHILE @a "
-    "DO SET @a = 0; END WHILE; l: LOOP LEAVE l; END LOOP l; REPEAT SET @a = 1; UNTIL @a END REPEAT; END",
+    "branches and loops": "CREATE PROCEDURE p() BEGIN IF 1 THEN SET @a = 1; END IF; "
+    "WHILE @a DO SET @a = 0; END WHILE; l: LOOP LEAVE l; END LOOP l; "
+    "REPEAT SET @a = 1; UNTIL @a END REPEAT; END",
     "a CASE that is a value": "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN "
     "SET NEW.b = CASE WHEN NEW.c THEN 1 ELSE 2 END; SET NEW.d = 3; END",
     "a CASE that is a statement": "CREATE PROCEDURE p() BEGIN CASE 1 WHEN 1 THEN SELECT 1; ELSE "
