@@ -18,7 +18,7 @@ from harness import registry
 from harness.reporting.sweep import html, junit, markdown, plan, readiness, terminal, view
 from harness.reporting.sweep.view import StateTold
 from harness.reporting.templating import code
-from harness.sweep.points import Way
+from harness.sweep.points import Point, Way, Where
 from harness.sweep.results import SweepResult
 from harness.sweep.rollback import Leads
 from harness.sweep.verdicts import HARM, LOUDNESS, Attempt, Grade, LeftState
@@ -818,3 +818,45 @@ def test_a_step_that_nobody_can_paste_is_told_in_words():
     assert "1. run it again: the tool's adapter has no command to paste for this" in text
     assert "1. ```" not in text
     assert "<pre>" not in html.render(result)
+
+
+def dirty(version: str) -> list[dict]:
+    """All or nothing; its tool has to be told, as after a crash of any of its migrations."""
+
+    def lands(point: Point) -> object:
+        if point.where is Where.ANSWERED and point.n == 3:
+            return swept.after(version)
+        return swept.before(version, stuck=True, attempts=(swept.force(version),))
+
+    return swept.migration(version, f"{version}_more", ["ALTER TABLE users"], lands)
+
+
+def test_what_the_tool_always_needs_is_told_once():
+    """And buries nothing that is one migration's own; its numbers are left out."""
+    told = swept.sweep(*(dirty(str(n)) for n in range(2, 10)))
+    text = terminal.text(swept.judged(told))
+    assert "8 migrations, for the tool's own sake" in text
+    assert text.count("tool repair") == 2
+    assert "migrate force …, then run again" in text
+    assert "2_more" not in text.partition("for the tool's own sake")[2]
+
+
+def test_what_was_not_struck_is_told_with_its_rule():
+    """How many cells follow, by which rules, and what the audits have found."""
+    begin, *events = swept.sweep(swept.harmless())
+    cells = [event for event in events if event["kind"] == "cell"]
+    for event in cells[2:6]:
+        event |= {"rule": "own-messages", "like": cells[0]["point"], "witnesses": []}
+    audit = {"kind": "audit", "migration": "1", "rule": "own-messages", "held": True}
+    events.append(audit | {"point": cells[1]["point"], "like": cells[0]["point"]})
+    result = swept.judged([begin, *events])
+    assert (result.by_rule, result.audited, result.revoked) == ({"own-messages": 4}, 1, ())
+    assert result.exit_code == 0
+    says = f"{len(cells) - 4} struck, 4 leave what one of those left (4 by own-messages); 1 of"
+    for text in (terminal.text(result), markdown.render(result), html.render(result)):
+        assert says in text
+    assert "not struck: by rule own-messages as" in html.render(result)
+    broken = swept.judged([begin, *events, {**audit, "point": "x", "held": False}])
+    assert (broken.revoked, broken.exit_code) == (("own-messages",), 3)
+    assert len(broken.unknown) == 4
+    assert "not so: own-messages" in terminal.text(broken)

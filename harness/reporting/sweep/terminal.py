@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.reporting.sweep import overview, view
 from harness.reporting.words import one_line, plural
 from harness.sweep.results import MigrationResult, SweepResult
+from harness.sweep.verdicts import Grade
 
 MIGRATIONS = 12
 
@@ -32,13 +34,16 @@ def _lines(result: SweepResult) -> Iterator[str]:
         yield ""
     for leads, names in ways_down:
         yield f"rollback {leads}: {one_line(names, 300)}"
-    worth_telling = view.worth_telling(result)
-    if worth_telling:
+    usual = [m for m in view.worth_telling(result) if view.asks_only_for_its_tool(result, m)]
+    worth_telling = [m for m in view.worth_telling(result) if m not in usual]
+    if worth_telling or usual:
         yield ""
     for migration in worth_telling[:MIGRATIONS]:
         yield from _migration(result, migration)
     if len(worth_telling) > MIGRATIONS:
         yield f"  … and {len(worth_telling) - MIGRATIONS} more migrations, in the report"
+    if usual:
+        yield from _usual(usual)
     for migration in result.broken:
         yield f"{one_line(migration.name)} fails by itself: {one_line(migration.broken)}"
     for caveat in overview.caveats(result):
@@ -46,6 +51,20 @@ def _lines(result: SweepResult) -> Iterator[str]:
         yield one_line(caveat)
     yield ""
     yield view.verdict_on(result)
+
+
+def _usual(migrations: Sequence[MigrationResult]) -> Iterator[str]:
+    """What the tool needs after a crash of any of them; the numbers are the migration's own."""
+    heals = Counter(
+        re.sub(r"-?\d+", "…", cell.heals)
+        for migration in migrations
+        for cell in migration.every_cell
+        if cell.grade is Grade.TOOL_REPAIR
+    )
+    many = f"{plural(len(migrations), 'migration')}, for the tool's own sake"
+    yield f"{view.GRADES[Grade.TOOL_REPAIR].word:>14}  {many}; each line is in plan.md"
+    for name, count in heals.most_common(3):
+        yield f"{'':>16}{plural(count, 'cell')}: {one_line(name, 120)}"
 
 
 def _migration(result: SweepResult, migration: MigrationResult) -> Iterator[str]:

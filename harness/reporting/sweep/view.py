@@ -184,6 +184,12 @@ def worth_telling(result: SweepResult) -> list[MigrationResult]:
     return sorted(found, key=lambda migration: loudness(result, migration), reverse=True)
 
 
+def asks_only_for_its_tool(result: SweepResult, migration: MigrationResult) -> bool:
+    """Whether a crash of it is the tool's to mend, as of any other migration of that tool."""
+    repaired = loudest(result, migration) is Grade.TOOL_REPAIR
+    return repaired and migration.atomic and not _own(result, migration)
+
+
 def loudest(result: SweepResult, migration: MigrationResult) -> Grade:
     """Its worst cell or finding: whether it goes through on rows, where its way down leads."""
     own = [f.grade for f in result.findings if f.migration == migration.version]
