@@ -11,7 +11,7 @@ from typing import Any
 from harness import layouts, loading, registry, sqltext
 from harness.cli import selection
 from harness.errors import UsageError
-from harness.layouts import Layout, Migration
+from harness.layouts import Layout, Migration, templates
 from harness.ports import Engine
 from harness.tools.adapter import Adapter, filled
 from harness.tools.program import app_of, project_of
@@ -51,6 +51,8 @@ def plan(folder: Path, options: Any) -> SweepPlan:
         raise UsageError(f"{folder}: no migration found ({layout.evidence})")
     engine = registry.engine(options.engine or engine_of(folder, migrations))
     tool, program = _tool(options, layout, engine, folder)
+    if tool.how == "emulated":
+        templates.refuse(migrations, fills_in=tool.placeholders)
     plain_for = _plain_for(tool, layout)
     tool = _of_app(tool, app_of(migrations))
     chosen = _chosen(options, migrations)

@@ -99,6 +99,8 @@ class Adapter:
     """A query: one column, the versions the tool takes for applied. Empty: it remembers none."""
     applied_up_to: bool = False
     """True if ``applied`` tells only the last version, and all before it count as applied."""
+    placeholders: bool = False
+    """It puts values in the place of ``${name}``, and refuses a file if it has none."""
     none: str = "0"
     """What stands for the version before the first one."""
     tables: Words | Mapping[str, Words] = ()
