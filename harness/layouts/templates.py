@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from harness.errors import Problem, ScenarioError
 from harness.layouts._values import Migration, Script
 
-MARKS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\$\{[^}\s]+\}", re.DOTALL)
+MARKS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%=.*?%>|\$\{[^}\s]+\}", re.DOTALL)
 """Of Go, Jinja, ERB, and of shells and Maven."""
 PLACEHOLDER = re.compile(r"\$\{[^}\s]+\}")
 NO_CODE = re.compile(

@@ -31,7 +31,7 @@ def test_a_mark_of_a_template_is_refused_where_it_stands(mark):
         "INSERT INTO t VALUES ('{{1,2},{3,4}}', '{\"a\": {\"b\": {}}}')",
         "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $body$ SELECT '${x}' || $1 $body$",
         "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT {{ x }} $$",
-        "SELECT a <% b, $1 FROM t /* {{ x }} */ -- <%= y %>",
+        "SELECT a <% b, c %> d, $1 FROM t /* {{ x }} */ -- <%= y %>",
         'CREATE TABLE "{{ odd }}" (id int)',
     ],
 )
