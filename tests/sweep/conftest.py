@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 
 import pytest
+from places import SEED, WHOLE
 from swept import ENGINES, Outcome, arguments, backend_of, run, write
 
 
 @pytest.fixture(params=ENGINES, scope="session")
 def engine(request: pytest.FixtureRequest) -> str:
     """Each engine of which this machine has a server."""
+    backend_of(request.param)
+    return request.param
+
+
+@pytest.fixture(params=ENGINES if WHOLE else sorted(Random(SEED).sample(ENGINES, 2)))
+def some_engine(request: pytest.FixtureRequest) -> str:
+    """Two of them, drawn, for what takes long; all if the whole is asked for."""
     backend_of(request.param)
     return request.param
 

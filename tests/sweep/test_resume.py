@@ -48,7 +48,6 @@ def answers(result) -> dict[tuple[str, str], tuple[str, str, str]]:
     ("engine", "how"),
     [
         ("postgres", signal.SIGINT),
-        ("postgres", signal.SIGKILL),
         ("mysql", signal.SIGTERM),
         ("mariadb", signal.SIGKILL),
     ],

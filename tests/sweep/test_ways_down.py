@@ -86,8 +86,8 @@ def folder(engine: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def swept(sweep: Callable[..., Any], engine: str) -> Any:
-    return sweep(folder(engine), engine, *QUICK)
+def swept(sweep: Callable[..., Any], some_engine: str) -> Any:
+    return sweep(folder(some_engine), some_engine, *QUICK)
 
 
 def test_it_is_told_where_each_way_down_leads(swept):
