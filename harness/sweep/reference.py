@@ -146,7 +146,8 @@ class ReferenceRunner:
 
         The tool's own tables are not read: Sqitch holds them by LOCK TABLES on MySQL.
         """
-        if not last and (not sent or sent[-1].in_transaction or _tables_are_locked(sent)):
+        own = [message for message in sent if kind_of(message, self._tables) == "statement"]
+        if not last and (not sent or sent[-1].in_transaction or _tables_are_locked(own)):
             return
         snapshot = self._server.snapshot(trial.database, volatile, self._tables)
         seen = snapshot.without(self._tables)
@@ -203,10 +204,10 @@ class ReferenceRunner:
         return found
 
 
-def _tables_are_locked(sent: Sequence[Message]) -> bool:
+def _tables_are_locked(own: Sequence[Message]) -> bool:
     """Whether the migration itself has shut everybody out: LOCK TABLES of MySQL, not undone yet."""
     shut = False
-    for message in sent:
+    for message in own:
         shut = bool(SHUTS_OUT.match(message.text)) or (shut and not LETS_IN.match(message.text))
     return shut
 
