@@ -75,7 +75,35 @@ class RecoveryTrials:
                 continue
             trial.holds = None
             tried[recovery.name] = self._attempt(crash, trial, recovery)
+        if copied and not first_cure(list(tried.values())) and not self._copies_files:
+            tried |= self._on_the_state_itself(crash, trial, strike, every)
         return tuple(tried[one.name] for one in every if one.name in tried)
+
+    def _on_the_state_itself(
+        self,
+        crash: Crash,
+        trial: TrialDatabase,
+        strike: Callable[[TrialDatabase], None],
+        every: Sequence[Recovery],
+    ) -> dict[str, Attempt]:
+        """The first recovery that heals the state where it was struck, if none healed its copy.
+
+        A server remembers more of a table than it tells: MySQL drops the index that it made for a
+        foreign key by itself, and in a copy it is one like any other.
+        """
+        for recovery in every:
+            strike(trial)
+            if trial.holds != crash.snapshot:
+                break
+            trial.holds = None
+            attempt = self._attempt(crash, trial, recovery)
+            if attempt.healed:
+                return {recovery.name: attempt}
+        return {}
+
+    @property
+    def _copies_files(self) -> bool:
+        return "copies-files" in self._server.engine.traits
 
     def _is_copied(self, crash: Crash, trial: TrialDatabase, kept: TrialDatabase) -> bool:
         """Keep a copy of the state; False if the server does not make one that is the same.
@@ -88,7 +116,7 @@ class RecoveryTrials:
             if error.lost:
                 raise
             return False
-        if "copies-files" in self._server.engine.traits:
+        if self._copies_files:
             return True
         volatile = crash.subject.reference.volatile
         return not difference(crash.snapshot, self._server.snapshot(kept.database, volatile))
