@@ -15,6 +15,7 @@ from harness.ports import Engine, Session
 from harness.ports.contents import Table
 from harness.ports.table_specs import ColumnSpec
 from harness.row_generation.keys import named
+from harness.sqltext import is_named
 
 NAME = r"(?:[\w$]+|\"[^\"]+\"|`[^`]+`)"
 QUALIFIED = rf"{NAME}(?:\s*\.\s*{NAME})?"
@@ -57,7 +58,7 @@ def without_effect(
         return ()
     tables = {*_tables(engine, before), *_tables(engine, after)}
     said = {
-        place: {table for table in tables if _is_named(_code(statements[place]), _bare(table))}
+        place: {table for table in tables if is_named(_code(statements[place]), _bare(table))}
         for place in targets
     }
     rows = _untouched(engine, before, after, frozenset[str]().union(*said.values()))
@@ -67,7 +68,7 @@ def without_effect(
         if table not in rows or not said[place] <= rows.keys():
             continue
         others = frozenset[str]().union(*(rows[other][1] for other in said[place]))
-        if not any(_is_named(_code(statements[place]), column) for column in others):
+        if not any(is_named(_code(statements[place]), column) for column in others):
             found.append(WithoutEffect(place, verb, _bare(name), rows[table][0]))
     return tuple(found)
 
@@ -88,10 +89,6 @@ def _bare(name: str) -> str:
 def _code(statement: str) -> str:
     """Without comments and texts."""
     return NO_CODE.sub(" ", statement)
-
-
-def _is_named(code: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code, re.IGNORECASE) is not None
 
 
 def _tables(engine: Engine, session: Session) -> dict[str, Table]:

@@ -20,6 +20,7 @@ from harness.row_generation.order import turns
 from harness.row_generation.row_search import RowSearch
 from harness.row_generation.search import OutOfTries, Tries, minimal, named_in
 from harness.row_generation.thinning import NotThinned, RowIds, thin
+from harness.sqltext import is_named
 
 TRIES = 25
 MOST = 10_000
@@ -186,7 +187,7 @@ class _Finding:
         """Those that the error names, else those that the migration names, else the first."""
         others = [column.name for column in spec.columns if column.name not in key]
         for text in (f"{self._wanted.message} {self._tries.said}", self._about):
-            if named := [name for name in others if _names(text, name)]:
+            if named := [name for name in others if is_named(text, name)]:
                 return (named if key else list(dict.fromkeys([*named, *others])))[:3]
         return others[:2]
 
@@ -223,10 +224,6 @@ def _tables_in(text: str, tables: Sequence[str]) -> list[str]:
         if match := re.search(rf"(?<![\w]){re.escape(bare)}(?![\w])", text, re.IGNORECASE):
             found[name] = match.start()
     return sorted(found, key=lambda name: found[name])
-
-
-def _names(text: str, column: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _short(value: object) -> str:

@@ -29,7 +29,7 @@ from typing import Literal
 
 from harness.errors import UsageError
 from harness.sqltext import mysql, postgres
-from harness.sqltext.recognition import words_of_each
+from harness.sqltext.recognition import is_named, words_of_each
 from harness.sqltext.rules import is_transaction_control, must_be_alone
 from harness.sqltext.source import Source
 from harness.sqltext.statement import Statement
@@ -41,6 +41,7 @@ _CUT = {"postgres": postgres.cut, "mysql": mysql.cut, "mariadb": mysql.cut_maria
 __all__ = [
     "Dialect",
     "Statement",
+    "is_named",
     "is_transaction_control",
     "must_be_alone",
     "split",

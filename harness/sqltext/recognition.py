@@ -1,4 +1,4 @@
-"""Which dialect a text is written in, told by its own words."""
+"""What a text tells by its words: which dialect it is written in, and what it names."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
 def words_of_each(text: str) -> dict[str, int]:
     """Dialect → how many words that only its servers know are in the text."""
     return {dialect: len(signs.findall(text)) for dialect, signs in SIGNS.items()}
+
+
+def is_named(text: str, name: str) -> bool:
+    """Whether the text has the name as a word of its own, in whatever letters."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
