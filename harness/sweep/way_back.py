@@ -103,23 +103,36 @@ class WayBack:
     # ------------------------------------------------------------------ where it leads
 
     def _with_rows_of_the_application(self, up: Subject, trial: TrialDatabase) -> Rollback:
-        """Down with rows that were written meanwhile; without them, where it fails on those."""
-        migrated, engine = self._snapshot(trial), self._server.engine
+        """Down with rows that were written meanwhile; without them as well, where it fails on
+        those, or where writing them changed rows that were there.
+        """
+        migrated = self._snapshot(trial)
         trial.holds = None
         written = self._write(up, trial)
         aside = self._changed_by_writing(trial, written)
         error = self._take_back(up.migration, trial)
+        found = Rollback() if error else self._compared(up, migrated, trial, written, aside)
+        if not error and not aside:
+            return found
+        alone = self._without_them(up, migrated, trial)
         if not error:
-            return self._compared(up, migrated, trial, written, aside)
+            harm = list(Leads)
+            worse = max(found, alone, key=lambda rollback: harm.index(rollback.leads))
+            return replace(worse, written=found.written, meanwhile=found.meanwhile)
+        if alone.leads is Leads.FAILS:
+            return alone
+        rest = f"without rows that were written meanwhile, {alone.in_words()}"
+        return replace(alone, leads=Leads.FAILS, says=f"{error}; {rest}", schema=(), data=())
+
+    def _without_them(self, up: Subject, migrated: Snapshot, trial: TrialDatabase) -> Rollback:
+        """Down from the migrated state as it was, every column compared."""
         self._server.prepare(trial, MIGRATED, migrated)
         trial.holds = None
-        alone = self._take_back(up.migration, trial)
-        if alone:
-            return Rollback(Leads.FAILS, says=alone)
-        nothing = WrittenRows(engine, self._server.session(trial.database))
-        found = self._compared(up, migrated, trial, nothing, {})
-        rest = f"without rows that were written meanwhile, {found.in_words()}"
-        return replace(found, leads=Leads.FAILS, says=f"{error}; {rest}", schema=(), data=())
+        error = self._take_back(up.migration, trial)
+        if error:
+            return Rollback(Leads.FAILS, says=error)
+        nothing = WrittenRows(self._server.engine, self._server.session(trial.database))
+        return self._compared(up, migrated, trial, nothing, {})
 
     def _write(self, up: Subject, trial: TrialDatabase) -> WrittenRows:
         """New rows in every table, and values in the columns that the migration added."""

@@ -142,7 +142,9 @@ def test_the_way_down_is_killed_as_well(swept):
 
 
 def test_a_trigger_that_answers_a_write_is_no_loss_of_the_way_down(sweep):
-    """A row that was there changes because the application wrote another one."""
+    """A row that was there changes because the application wrote another one; and what the way
+    down itself does to such rows is seen all the same.
+    """
     files = {
         "1_a.up.sql": (
             "CREATE TABLE totals (id integer PRIMARY KEY, n integer NOT NULL);"
@@ -158,3 +160,7 @@ def test_a_trigger_that_answers_a_write_is_no_loss_of_the_way_down(sweep):
     }
     outcome = sweep(files, "postgres", *QUICK, "--only", "2")
     assert str(outcome.migration("2").rollback.leads) == "restores-everything"
+    files["2_b.down.sql"] += "UPDATE totals SET n = -5;"
+    lying = sweep(files, "postgres", *QUICK, "--only", "2")
+    assert str(lying.migration("2").rollback.leads) == "restores-schema-loses-data"
+    assert "n " in " ".join(lying.migration("2").rollback.data)
