@@ -32,10 +32,9 @@ class Matrix:
         todo = len(every) - len(cells)
         self._record.add(Begun(version, subject.migration.name, down, todo))
         self._strike(subject, plan.struck, cells)
-        refuted = self._pruner.refuted(plan, cells)
+        refuted = set(self._pruner.refuted(plan, cells))
         self._strike(subject, [f.point for f in refuted], cells)
-        left = [f for f in plan.followers if f not in refuted and f.point.id not in cells]
-        self._follow(subject, left, cells)
+        self._follow(subject, [f for f in plan.followers if f not in refuted], cells)
         self._pruner.learn(reference.rows, every, cells, down=down)
 
     def _known_cell(self, subject: Subject, point: Point) -> CellStruck | None:
@@ -47,11 +46,21 @@ class Matrix:
     ) -> None:
         cells |= self._striker.strike(subject, [p for p in todo if p.id not in cells])
 
-    def _follow(self, subject: Subject, left: list[Follower], cells: dict[str, CellStruck]) -> None:
-        """Audit a share of them; where a rule did not hold, strike all that it says."""
+    def _follow(
+        self, subject: Subject, followers: list[Follower], cells: dict[str, CellStruck]
+    ) -> None:
+        """Audit a share of them; where a rule did not hold, strike all that it says.
+
+        What was struck before the sweep was cut off is an audit as well.
+        """
+        left = [f for f in followers if f.point.id not in cells]
         audits = self._pruner.audits(left, subject.migration.version)
+        audits += [f for f in followers if f.point.id in cells and not cells[f.point.id].rule]
         self._strike(subject, [f.point for f in audits], cells)
         for audit in audits:
+            if cells[audit.point.id].missed:
+                self._pruner.missed(audit)
+                continue
             held = is_same(cells, audit.point, audit.leader)
             self._record.add(_audited(subject, audit, held))
             if not held:

@@ -96,11 +96,10 @@ class Pruner:
             return Plan(tuple(points))
         map_ = _Map(rows, points)
         learned = self._learned.get(shape_of(rows, down), {})
+        ends = _ends(rows, texts) if self.undoes_ddl else {}
         found: dict[Point, Follower] = {}
         for point in points:
-            follower = self._in_open_transaction(map_, texts, point) or _as_before(
-                map_, learned, point
-            )
+            follower = _in_open_transaction(map_, ends, point) or _as_before(map_, learned, point)
             if follower and follower.rule not in self.revoked:
                 found[point] = follower
         led = {follower.leader for follower in found.values()}
@@ -108,27 +107,15 @@ class Pruner:
         following = {f.point for f in followers}
         return Plan(tuple(p for p in points if p not in following), followers)
 
-    def _in_open_transaction(
-        self, map_: _Map, texts: Sequence[str], point: Point
-    ) -> Follower | None:
-        """Of the messages within one transaction all but the first and the last follow."""
-        if not self.undoes_ddl:
-            return None
-        within, leader = map_.within.get(point.n, ()), map_.leader(point)
-        kind = map_.rows[point.n - 1].kind
-        alike = [n for n in within if map_.rows[n - 1].kind == kind]
-        if leader is None or not alike or point.n in (alike[0], alike[-1]):
-            return None
-        if any(NOT_UNDONE.search(texts[n - 1]) for n in within):
-            return None
-        ends = tuple(Point(n, point.where, point.way) for n in (alike[0], alike[-1]))
-        return Follower(point, Rule.OPEN_TRANSACTION, leader, ends)
-
     # ------------------------------------------------------------------ what was found
 
     def refuted(self, plan: Plan, cells: Mapping[str, CellStruck]) -> list[Follower]:
         """Followers whose leader, or whose like, did not leave what the rule says."""
         return [f for f in plan.followers if not _holds(f, cells)]
+
+    def missed(self, audit: Follower) -> None:
+        """Its fault did not strike, so it has shown nothing: the next migration owes another."""
+        self._audited.discard(audit.rule)
 
     def audits(self, followers: Sequence[Follower], version: str) -> list[Follower]:
         """A share of each rule's followers; one at least of each rule."""
@@ -163,9 +150,36 @@ class Pruner:
             leader = map_.leader(point)
             if point.where is Where.INSIDE or leader is None or leader == point:
                 continue
+            if (cell := cells.get(point.id)) is None or cell.rule:
+                continue  # what was not struck has shown nothing
             role = map_.role(point)
             found[role] = found.get(role, True) and is_same(cells, point, leader)
         self._learned[shape] = found
+
+
+def _in_open_transaction(
+    map_: _Map, ends: Mapping[int, tuple[int, int]], point: Point
+) -> Follower | None:
+    """Of the messages of one kind within a transaction all but the first and the last follow."""
+    first_and_last, leader = ends.get(point.n, (point.n,)), map_.leader(point)
+    if leader is None or point.n in first_and_last:
+        return None
+    like = tuple(Point(n, point.where, point.way) for n in first_and_last)
+    return Follower(point, Rule.OPEN_TRANSACTION, leader, like)
+
+
+def _ends(rows: Sequence[Row], texts: Sequence[str]) -> dict[int, tuple[int, int]]:
+    """Message → the first and the last of its kind within the same transaction, of transactions
+    that are undone as a whole.
+    """
+    found = {}
+    for group in _transactions(rows):
+        if any(NOT_UNDONE.search(texts[n - 1]) for n in group):
+            continue
+        for kind in {rows[n - 1].kind for n in group}:
+            alike = [n for n in group if rows[n - 1].kind == kind]
+            found.update(dict.fromkeys(alike, (alike[0], alike[-1])))
+    return found
 
 
 def _as_before(map_: _Map, learned: Mapping[Role, bool], point: Point) -> Follower | None:
@@ -212,7 +226,6 @@ class _Map:
         self._done = [0]
         for row in rows:
             self._done.append(self._done[-1] + (not row.open_after))
-        self.within = {n: group for group in _transactions(rows) for n in group}
         self._leaders: dict[int, Point] = {}
         for way in ENDS_THE_SESSION:
             for point in points:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.record.timeline import Event
-from harness.sweep.events import CellStruck, StateHealed, SweptToEnd, WayBackTried
+from harness.sweep.events import CellStruck, RuleAudited, StateHealed, SweptToEnd, WayBackTried
 
 
 @dataclass
@@ -18,6 +18,8 @@ class Known:
     healed: set[tuple[str, str]] = field(default_factory=set)
     rolled_back: set[str] = field(default_factory=set)
     finished: set[str] = field(default_factory=set)
+    revoked: set[str] = field(default_factory=set)
+    """Rules that an audit has shown to be wrong."""
 
 
 def known(events: Iterable[Event[Any]]) -> Known:
@@ -40,6 +42,8 @@ def known(events: Iterable[Event[Any]]) -> Known:
             state = (what.migration, what.state)
             found.healed.add(state)
             found.cells |= waiting.pop(state, {})
+        elif isinstance(what, RuleAudited):
+            found.revoked |= set() if what.held else {what.rule}
         elif isinstance(what, WayBackTried):
             found.rolled_back.add(what.migration)
         elif isinstance(what, SweptToEnd):

@@ -5,7 +5,6 @@ A migration that was swept on rows it never touched was not looked at, and that 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
 from harness.ports import Session
 from harness.row_generation import FailingRows, Failure, Filled
+from harness.sqltext import is_named
 from harness.state.difference import Difference, difference
 from harness.state.snapshot import Snapshot
 from harness.sweep.points import Row
@@ -95,7 +95,8 @@ class RowsMet:
         return tuple(
             table.table
             for table in filled
-            if not table.rows and (_bare(table.table) in changed or _names(text, table.table))
+            if not table.rows
+            and (_bare(table.table) in changed or is_named(text, _bare(table.table)))
         )
 
     def _changed(self, before: Snapshot, after: Snapshot) -> set[str]:
@@ -126,9 +127,15 @@ class RowsMet:
             self._server.session(after),
             [text for _, text in parts],
         )
-        none = {parts[idle.place][0] for idle in found}
+        none = set() if self._works_elsewhere(reference) else {parts[i.place][0] for i in found}
         rows = tuple(_without_middle(row) if row.n in none else row for row in reference.rows)
         return replace(reference, rows=rows), tuple(map(str, found))
+
+    def _works_elsewhere(self, reference: Reference) -> bool:
+        """Whether rows changed of a table that it does not name: a trigger's work may be half."""
+        text = "\n".join(reference.texts)
+        changed = difference(reference.before, reference.after).contents
+        return any(not is_named(text, _bare(table)) for table in changed)
 
     def _statements(self, reference: Reference) -> Iterator[tuple[int, str]]:
         """Each statement of the migration itself, with the number of its message."""
@@ -144,7 +151,3 @@ def _without_middle(row: Row) -> Row:
 
 def _bare(table: str) -> str:
     return table.rpartition(".")[2]
-
-
-def _names(text: str, table: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(_bare(table))}(?!\w)", text, re.IGNORECASE) is not None

@@ -18,7 +18,7 @@ from harness.sweep.cures import Cures
 from harness.sweep.events import Broken, Referred, SeedRefused, StateSeen, SweptToEnd
 from harness.sweep.matrix import Matrix
 from harness.sweep.points import OF_THE_WAY_BACK, Way
-from harness.sweep.pruning import Pruner
+from harness.sweep.pruning import Pruner, Rule
 from harness.sweep.recoveries import Recoveries
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner, State
 from harness.sweep.resumption import Known
@@ -89,7 +89,12 @@ class Sweep:
             scope.jobs,
             Cures(scope.exhaustive, scope.draw),
         )
-        pruner = Pruner(scope.exhaustive, "transactional-ddl" in engine.traits, scope.draw)
+        pruner = Pruner(
+            scope.exhaustive,
+            "transactional-ddl" in engine.traits,
+            scope.draw,
+            set(map(Rule, known.revoked)),
+        )
         self._matrix = Matrix(self._striker, pruner, record, known)
         self._rows_met = RowsMet(server, self._runner, self._tables)
         self._way_back = WayBack(server, tool, self._runner, self._tables)

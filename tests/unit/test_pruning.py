@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from harness.layouts import Migration
-from harness.record.timeline import Timeline
+from harness.record.timeline import Event, Timeline
 from harness.state.snapshot import Snapshot
 from harness.sweep.events import CellStruck, RuleAudited
 from harness.sweep.matrix import Matrix
 from harness.sweep.points import Point, Row, Way, Where, points
 from harness.sweep.pruning import Follower, Pruner, Rule
 from harness.sweep.reference import Reference
-from harness.sweep.resumption import Known
+from harness.sweep.resumption import Known, known
 from harness.sweep.subject import Subject
 from harness.sweep.verdicts import LeftState
 
@@ -190,12 +191,14 @@ class FakeStriker:
         return {point.id: cell(point, self.state(point)) for point in todo}
 
 
-def filled(state: Callable[[Point], str], run: Sequence[Row]) -> tuple[FakeStriker, list[object]]:
+def filled(
+    state: Callable[[Point], str], run: Sequence[Row], before: Known | None = None
+) -> tuple[FakeStriker, list[object]]:
     """The matrix of one migration: who was struck, and what was written down."""
     striker, record = FakeStriker(state), Timeline()
     reference = Reference(tuple(run), (), len(run), (), texts=tuple(texts(run)))
     subject = Subject(Migration("1", "1", None, None, ()), "0", reference, Snapshot({}, {}), "base")
-    Matrix(striker, Pruner(draw="x"), record, Known()).fill(subject, frozenset(Way))
+    Matrix(striker, Pruner(draw="x"), record, before or Known()).fill(subject, frozenset(Way))
     return striker, [event.what for event in record.events()]
 
 
@@ -225,3 +228,36 @@ def test_an_audit_that_finds_otherwise_revokes_the_rule_and_all_is_struck():
     assert sorted(striker.struck) == sorted({p.id for p in points(run)})
     assert False in {a.held for a in told if isinstance(a, RuleAudited)}
     assert [c for c in told if isinstance(c, CellStruck) and c.rule] == []
+
+
+def test_an_audit_that_missed_has_shown_nothing():
+    """The rule is not blamed for it, and owes another one."""
+    pruner, run = Pruner(draw="x"), file_of(5)
+    _, followers = swept(pruner, run, as_the_rules_say(run))
+    (drawn,) = pruner.audits(followers[:2], "1")
+    assert pruner.audits(followers[:2], "2") == []
+    pruner.missed(drawn)
+    assert len(pruner.audits(followers[:2], "3")) == 1
+
+
+def test_a_cell_that_followed_by_rule_teaches_nothing():
+    """Else a rule would be believed because it was believed before."""
+    pruner, run = Pruner(), file_of(1)
+    state = as_the_rules_say(run)
+    cells = {p.id: replace(cell(p, state(p)), rule="own-messages") for p in points(run)}
+    pruner.learn(run, points(run), cells, down=False)
+    assert pruner.plan(run, texts(run), points(run), down=False).followers == ()
+
+
+def test_a_sweep_that_is_taken_up_again_knows_what_was_shown():
+    """A rule that was revoked stays so; what was struck already is an audit."""
+    audit = RuleAudited("1", point="x", rule="own-messages", held=False)
+    held = RuleAudited("1", point="y", rule="dead-session", held=True)
+    assert known([Event(0, audit), Event(1, held)]).revoked == {"own-messages"}
+    run = file_of(30)
+    usual = as_the_rules_say(run)
+    odd = Point(9, Where.BEFORE, Way.SESSION_KILL)
+    before = Known(cells={("1", odd.id): cell(odd, "other")})
+    striker, told = filled(usual, run, before)
+    assert [a.point for a in told if isinstance(a, RuleAudited) and not a.held] == [odd.id]
+    assert len(striker.struck) == len(points(run)) - 1
