@@ -146,6 +146,10 @@ class StateHealed(OfSweep):
     """The tool takes it for what it is, and holds no lock."""
     probes: tuple[Probe, ...] = ()
     grade: Grade = Grade.INCONCLUSIVE
+    rule: str = ""
+    """By which it is told to be healed, if nothing was tried on it."""
+    like: str = ""
+    """The state on which everything was tried, with its migration."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem
 from harness.state.difference import difference
 from harness.sweep import verdicts
-from harness.sweep.cures import RE_RUN, Cure, first_cure
+from harness.sweep.cures import RE_RUN, Cure, Shown, first_cure
 from harness.sweep.recoveries import Recoveries, Recovery, shortened
 from harness.sweep.reference import Reference
 from harness.sweep.subject import Crash
@@ -39,6 +39,21 @@ class RecoveryTrials:
                 count = self._server.session(database).run(sql).scalar()
                 found.append(Probe(key, sql, int(count)))
         return tuple(found[:PROBES])
+
+    def as_shown(self, crash: Crash, shown: Shown) -> tuple[Attempt, ...]:
+        """By rule: each recovery as it came out on an earlier state of this kind."""
+        every = self._recoveries.of(crash)
+        return tuple(
+            Attempt(
+                recovery.name,
+                recovery.kind,
+                was.healed,
+                "" if was.healed else f"as {shown.state} by rule",
+                recovery.commands,
+                was.blocked,
+            )
+            for recovery, was in zip(every, shown.attempts, strict=False)
+        )
 
     def heal(
         self,

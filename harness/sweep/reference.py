@@ -94,7 +94,9 @@ class ReferenceRunner:
         before: Snapshot,
         volatile: Mapping[str, tuple[str, ...]],
     ) -> Reference:
-        """Run it message by message on a prepared trial, and take each state it shows."""
+        """Run it message by message on a prepared trial, and take each state it shows. The trial
+        ``holds`` the last of them, with the tool's own tables.
+        """
         proxy = self._proxy()
         states = [State(0, before.without(self._tables))]
         try:
@@ -117,7 +119,8 @@ class ReferenceRunner:
                 "the tool ended well without a connection to the server it was given, so nothing "
                 "can be struck; its adapter must hand it {url}, or {host} and {port}"
             )
-        self._look(states, messages, trial, volatile, last=True)
+        trial.holds = self._server.snapshot(trial.database, volatile)
+        _add(states, trial.holds.without(self._tables), 0)
         rows = self.rows(messages, request.script)
         total = sum(row.statements for row in rows)
         states[-1] = State(total, states[-1].snapshot)
@@ -139,20 +142,20 @@ class ReferenceRunner:
         sent: Sequence[Message],
         trial: TrialDatabase,
         volatile: Mapping[str, tuple[str, ...]],
-        *,
-        last: bool = False,
     ) -> None:
         """Take the state if the last message may have changed what others see, and they see it.
 
-        The tool's own tables are not read: Sqitch holds them by LOCK TABLES on MySQL.
+        What the tool writes to its own tables does not, and those are not read: Sqitch holds them
+        by LOCK TABLES on MySQL.
         """
-        own = [message for message in sent if kind_of(message, self._tables) == "statement"]
-        if not last and (not sent or sent[-1].in_transaction or _tables_are_locked(own)):
+        kinds = [kind_of(message, self._tables) for message in sent]
+        own = [message for message, kind in zip(sent, kinds, strict=True) if kind == "statement"]
+        if not sent or sent[-1].in_transaction or _tables_are_locked(own):
+            return
+        if kinds[-1] == "bookkeeping":
             return
         snapshot = self._server.snapshot(trial.database, volatile, self._tables)
-        seen = snapshot.without(self._tables)
-        if difference(states[-1].snapshot, seen):
-            states.append(State(self._count(sent), seen))
+        _add(states, snapshot.without(self._tables), self._count(sent))
 
     def _count(self, messages: Sequence[Message]) -> int:
         kinds = [(m, kind_of(m, self._tables)) for m in messages]
@@ -183,6 +186,37 @@ class ReferenceRunner:
         cut = steps(script.cut(dialect), dialect) if script else ()
         return [f"{statement.file}:{statement.line}" for statement in cut]
 
+    def watch_twice(
+        self,
+        request: RunRequest,
+        trials: tuple[TrialDatabase, TrialDatabase],
+        template: str,
+        before: Snapshot,
+    ) -> tuple[Reference, Snapshot]:
+        """Run it plainly on one trial and message by message on the other, both equal to
+        ``template``, which holds ``before``; what differs between the two is volatile. The answer
+        has ``before`` without that.
+
+        Where anything is, it is run message by message once more, for states without it. Some
+        clocks tell whole seconds: where rows changed, the second run waits for the next one.
+        """
+        one, other = trials
+        self._server.prepare(one, template, before)
+        one.holds = None
+        self.plainly(request, one.database)
+        one.holds = self._server.snapshot(one.database)
+        if one.holds.contents != before.contents:
+            self._server.wait_tick()
+        self._server.prepare(other, template, before)
+        reference = self.watch(request, other, before, {})
+        volatile = self.volatile(one, other)
+        if not volatile:
+            return reference, before
+        one.holds = self._server.snapshot(one.database, volatile)
+        before = self._server.snapshot(template, volatile)
+        self._server.prepare(other, template, before)
+        return self.watch(request, other, before, volatile), before
+
     def volatile(self, one: TrialDatabase, other: TrialDatabase) -> dict[str, tuple[str, ...]]:
         """Columns, by table, in which two unbroken runs on equal databases differ; and objects that
         differ in their definition, with no columns: an event's clock, a number of the server's own.
@@ -191,7 +225,8 @@ class ReferenceRunner:
         be all that tells a crash's state from another, and a copy must have it.
         """
         first, second = (
-            self._server.snapshot(trial.database).without(self._tables) for trial in (one, other)
+            (trial.holds or self._server.snapshot(trial.database)).without(self._tables)
+            for trial in (one, other)
         )
         gap, engine = difference(first, second), self._server.engine
         found: dict[str, tuple[str, ...]] = dict.fromkeys(gap.changed, ())
@@ -202,6 +237,12 @@ class ReferenceRunner:
             if columns:
                 found[table] = columns
         return found
+
+
+def _add(states: list[State], seen: Snapshot, done: int) -> None:
+    """One more state, if it differs from the last."""
+    if difference(states[-1].snapshot, seen):
+        states.append(State(done, seen))
 
 
 def _tables_are_locked(own: Sequence[Message]) -> bool:

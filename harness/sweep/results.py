@@ -168,6 +168,12 @@ class SweepResult(SweepHeader):
         return dict(Counter(cell.rule for cell in self.every_cell if cell.rule))
 
     @property
+    def healed_by_rule(self) -> int:
+        """How many states are healed as an earlier one was, and nothing was tried on them."""
+        every = [h for m in self.migrations for h in (*m.healings, *m.down_healings)]
+        return sum(bool(healing.rule) for healing in every)
+
+    @property
     def grades(self) -> dict[Grade, int]:
         """How many cells have each grade, from harmless to harmful."""
         counts = Counter(cell.grade for cell in self.every_cell)
@@ -206,7 +212,7 @@ class _Draft:
     broken: str = ""
 
     def finish(self, version: str, revoked: Collection[str]) -> MigrationResult:
-        cells = [self._graded(_not_by(cell, revoked)) for cell in self.cells.values()]
+        cells = [self._graded(self._not_by(cell, revoked)) for cell in self.cells.values()]
         return MigrationResult(
             version,
             self.reference,
@@ -219,20 +225,23 @@ class _Draft:
             self.broken,
         )
 
+    def _not_by(self, cell: CellStruck, revoked: Collection[str]) -> CellStruck:
+        """Nothing is known of a cell that follows by a rule which was shown to be wrong later, or
+        whose state is healed by such a rule.
+        """
+        healing = self.healings.get(cell.state)
+        for rule in (cell.rule, healing.rule if healing else ""):
+            if rule in revoked:
+                says = f"the rule {rule}, by which it follows, did not hold elsewhere"
+                return replace(cell, missed=f"{says}: --exhaustive")
+        return cell
+
     def _graded(self, cell: CellStruck) -> CellResult:
         healing = self.healings.get(cell.state)
         if cell.missed or healing is None:
             return CellResult(**vars(cell))
         heals = healed_by(healing)
         return CellResult(**vars(cell), grade=healing.grade, heals=heals.name if heals else "")
-
-
-def _not_by(cell: CellStruck, revoked: Collection[str]) -> CellStruck:
-    """Nothing is known of a cell that follows by a rule which was shown to be wrong later."""
-    if cell.rule not in revoked:
-        return cell
-    says = f"the rule {cell.rule}, by which it follows, did not hold elsewhere: --exhaustive"
-    return replace(cell, missed=says)
 
 
 def healed_by(healing: StateHealed) -> Attempt | None:

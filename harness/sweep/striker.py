@@ -16,14 +16,16 @@ from harness.record.events import WitnessSeen
 from harness.record.timeline import Timeline
 from harness.sweep import held_run, verdicts
 from harness.sweep.cures import Cures
-from harness.sweep.events import CellStruck, StateHealed
+from harness.sweep.events import CellStruck, RuleAudited, StateHealed
 from harness.sweep.points import Point, Way, Where
+from harness.sweep.pruning import Rule
 from harness.sweep.recoveries import Recoveries
 from harness.sweep.recovery_trials import RecoveryTrials
 from harness.sweep.reference import Reference
 from harness.sweep.resumption import Known
 from harness.sweep.subject import Crash, Subject
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
+from harness.sweep.verdicts import Attempt
 from harness.tools.client import Client
 
 TRIES = 2
@@ -190,11 +192,15 @@ class Striker:
         """Try what may heal it, and write down what did."""
         subject, left = crash.subject, crash.left
         probes = self._recovery_trials.probe(subject.reference, trial.database)
-        likely = self._cures.likely(crash, applied)
-        strike = partial(self._again, subject, point)
-        attempts = self._recovery_trials.heal(crash, trial, strike, likely)
-        if likely is None:
-            self._cures.learn(crash, applied, attempts)
+        shown = self._cures.shown(crash, applied)
+        if shown:
+            attempts = self._recovery_trials.as_shown(crash, shown)
+        else:
+            likely = self._cures.likely(crash, applied)
+            strike = partial(self._again, subject, point)
+            attempts = self._recovery_trials.heal(crash, trial, strike, likely)
+            if likely is None:
+                self._learn(crash, applied, state, attempts)
         gone = verdicts.lost(crash.snapshot, subject.reference, self._tables)
         self._record.add(
             StateHealed(
@@ -207,8 +213,17 @@ class Striker:
                 settled=crash.settled,
                 probes=probes,
                 grade=verdicts.grade(left, crash.settled, attempts, gone),
+                rule=Rule.TOOL_STATE if shown else "",
+                like=shown.state if shown else "",
             )
         )
+
+    def _learn(self, crash: Crash, applied: str, state: str, attempts: tuple[Attempt, ...]) -> None:
+        version = crash.subject.migration.version
+        audit = self._cures.learn(crash, applied, f"{version} {state}", attempts)
+        if audit:
+            like, held = audit
+            self._record.add(RuleAudited(version, state, Rule.TOOL_STATE, like, held))
 
 
 def _batches(deaths: Sequence[Point], reference: Reference) -> Iterator[list[Point]]:

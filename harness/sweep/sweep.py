@@ -79,6 +79,7 @@ class Sweep:
         self._tables: tuple[str, ...] = for_dialect(tool.tables, engine.name, engine.dialect)
         self._runner = ReferenceRunner(server, client, self._tables)
         self._recoveries = Recoveries(server, tool, client, by_hand)
+        revoked = set(map(Rule, known.revoked))
         self._striker = Striker(
             server,
             client,
@@ -87,13 +88,13 @@ class Sweep:
             record,
             known,
             scope.jobs,
-            Cures(scope.exhaustive, scope.draw),
+            Cures(scope.exhaustive, scope.draw, revoked),
         )
         pruner = Pruner(
             scope.exhaustive,
             "transactional-ddl" in engine.traits,
             scope.draw,
-            set(map(Rule, known.revoked)),
+            revoked,
         )
         self._matrix = Matrix(self._striker, pruner, record, known)
         self._rows_met = RowsMet(server, self._runner, self._tables)
@@ -220,19 +221,7 @@ class Sweep:
     def _watch(self, migration: Migration) -> tuple[Reference, Snapshot]:
         one, other = self._server.trials(2)
         base = self._server.snapshot(BASE)
-        request = RunRequest(migration)
-        for trial in (one, other):
-            self._server.prepare(trial, BASE, base)
-            trial.holds = None
-            self._runner.plainly(request, trial.database)
-            if trial is one and base.contents != self._server.snapshot(one.database).contents:
-                self._server.wait_tick()
-        volatile = self._runner.volatile(one, other)
-        one.holds = self._server.snapshot(one.database, volatile)
-        other.holds = self._server.snapshot(other.database, volatile)
-        base = self._server.snapshot(BASE, volatile)
-        self._server.prepare(one, BASE, base)
-        reference = self._runner.watch(request, one, base, volatile)
+        reference, base = self._runner.watch_twice(RunRequest(migration), (one, other), BASE, base)
         belief = self._recoveries.believes(one.database)
         if not self._recoveries.settled(migration, one.database):
             raise ReferenceFailed(

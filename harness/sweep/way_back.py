@@ -72,7 +72,7 @@ class WayBack:
         found = self._with_rows_of_the_application(up, trial)
         request = RunRequest(migration, down=True)
         try:
-            reference = self._watch(request, before)
+            reference, before = self._watch(request, before)
         except (ReferenceFailed, DeadlineExceeded, EnvironmentProblem) as error:
             return _only(migration, found if found.leads is Leads.FAILS else _failed(error))
         down = Subject(migration, up.previous, reference, before, MIGRATED, down=True)
@@ -96,7 +96,7 @@ class WayBack:
         self._server.prepare(trial, up.template, up.base)
         trial.holds = None
         self._runner.plainly(RunRequest(up.migration), trial.database)
-        trial.holds = migrated = self._server.snapshot(trial.database, up.reference.volatile)
+        trial.holds = migrated = self._server.snapshot(trial.database)
         self._server.prepare(self._migrated, trial.database, migrated)
         return migrated, trial
 
@@ -218,16 +218,10 @@ class WayBack:
 
     # ------------------------------------------------------------------ how it goes
 
-    def _watch(self, request: RunRequest, migrated: Snapshot) -> Reference:
-        """The messages and the states of an unbroken way down."""
+    def _watch(self, request: RunRequest, migrated: Snapshot) -> tuple[Reference, Snapshot]:
+        """The messages and the states of an unbroken way down, and what it begins with."""
         one, other = self._server.trials(2)
-        for trial in (one, other):
-            self._server.prepare(trial, MIGRATED, migrated)
-            trial.holds = None
-            self._runner.plainly(request, trial.database)
-        volatile = self._runner.volatile(one, other)
-        self._server.prepare(one, MIGRATED, migrated)
-        return self._runner.watch(request, one, migrated, volatile)
+        return self._runner.watch_twice(request, (one, other), MIGRATED, migrated)
 
 
 def _only(migration: Migration, found: Rollback) -> Tried:

@@ -96,7 +96,9 @@ def by_rule(result: SweepResult) -> str:
     rules = ", ".join(f"{count} by {rule}" for rule, count in result.by_rule.items())
     told = f"{len(result.every_cell) - many} struck, {many} leave what one of those left ({rules})"
     held = "all of them did" if not result.revoked else f"not so: {', '.join(result.revoked)}"
-    return f"{told}; {result.audited} of such were struck all the same, and {held}"
+    healed = result.healed_by_rule
+    states = f", {healed} states were told healed as one before them" if healed else ""
+    return f"{told}{states}; {result.audited} of such were tried all the same, and {held}"
 
 
 def gap(result: SweepResult) -> str:
