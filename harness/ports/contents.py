@@ -45,3 +45,36 @@ class Counter:
         if self.farthest is None:
             return False
         return self.next <= self.farthest if self.step > 0 else self.next >= self.farthest
+
+
+@dataclass(frozen=True)
+class Writes:
+    """How much was written to a database so far, as its server counts it.
+
+    Equal counts that began at the same time mean that nothing was written in between; what was
+    rolled back counts as well.
+    """
+
+    began: str
+    """When the server's counts began; counts of another time say nothing."""
+    before: int
+    """No transaction with this number, or a higher one, was over."""
+    reset: str
+    """When this database's were set back; empty if never."""
+    catalogues: Mapping[str, tuple[int, int]]
+    """What defines its objects: rows made, and rows gone."""
+    relations: str
+    """A checksum of how its relations are defined, whatever was written to them."""
+    whole: str
+    """What belongs to the database by its name, or to the whole server."""
+    tables: Mapping[str, tuple[tuple[int, int, str], ...]]
+    """By name, each table of that name: its number, the count, the version of its definition."""
+
+    def is_comparable(self, later: Writes) -> bool:
+        """Whether counts of later go on from these."""
+        return (self.began, self.reset) == (later.began, later.reset)
+
+    def written(self, later: Writes) -> frozenset[str]:
+        """The tables that were written to in between, came, went or were made anew."""
+        names = self.tables.keys() | later.tables.keys()
+        return frozenset(n for n in names if self.tables.get(n) != later.tables.get(n))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from harness.ports.contents import Counter, Table
+from harness.ports.contents import Counter, Table, Writes
 from harness.ports.engine_sessions import S_in
 from harness.ports.objects import Column, Constraint, Cost, Index
 from harness.ports.table_specs import Formula, Keyed, TableSpec, Variants
@@ -98,6 +98,24 @@ class SnapshotModule(Protocol[S_in]):
 
     def counters(self, s: S_in) -> dict[str, Counter]:
         """Every sequence, and every column that numbers itself."""
+        ...
+
+    def writes(self, s: S_in) -> Writes | None:
+        """How much was written so far, by the server's own count; None if it does not tell."""
+        ...
+
+    def in_a_copy(self, s: S_in, template: Writes) -> Writes:
+        """The counts with which a copy begins that was made just now of a database with these."""
+        ...
+
+    def defined_alike(self, s: S_in, then: Writes, now: Writes) -> bool:
+        """Whether no object of the session's database is defined otherwise than then."""
+        ...
+
+    def reads_alike(self, changed: Iterable[str]) -> bool:
+        """Whether rows of other tables read as before, where these objects are defined otherwise:
+        an enum's value that has another name is another text in every row.
+        """
         ...
 
     def row_hash(self, values: Sequence[str]) -> str:

@@ -17,14 +17,13 @@ def checksums(
     engine: Engine,
     session: Session,
     volatile: Mapping[str, Collection[str]],
-    unread: Collection[str] = (),
+    tables: Iterable[Table],
 ) -> dict[str, tuple[int, str]]:
-    """Every table → (rows, sum of its rows' hashes), but for those that are ``unread``.
+    """Each of the tables → (rows, sum of its rows' hashes).
 
     Order does not count, duplicates do. ``volatile`` columns of a table are left out.
     """
     module = engine.snapshot
-    tables = [table for name, table in module.tables(session).items() if name not in unread]
     found: dict[str, tuple[int, str]] = {}
     for some in chunks(tables, AT_ONCE):
         counts = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from harness.ports import Engine, Session
-from harness.ports.contents import Counter
+from harness.ports.contents import Counter, Table
 from harness.state import rows
 from harness.state.belonging import hidden_with
 
@@ -82,19 +82,28 @@ def schema_of(engine: Engine, session: Session) -> Snapshot:
     return Snapshot(module.objects(session), {}, module.counters(session))
 
 
+def defined(
+    engine: Engine, session: Session, volatile: Mapping[str, Collection[str]]
+) -> dict[str, str]:
+    """Every object with its definition, but for those whose definition is ``volatile``."""
+    there = engine.snapshot.objects(session).items()
+    return {key: "" if key in volatile else told for key, told in there}
+
+
 def take(
     engine: Engine,
     session: Session,
     volatile: Mapping[str, Collection[str]] | None = None,
     unread: Collection[str] = (),
+    tables: Mapping[str, Table] | None = None,
 ) -> Snapshot:
     """Of the session's database; ``volatile`` columns, by table, and the rows of tables that are
-    ``unread`` are left out, and of ``volatile`` objects the definition. A table that is dropped
-    meanwhile: DatabaseError.
+    ``unread`` are left out, and of ``volatile`` objects the definition. ``tables`` are those there,
+    where they are known. A table that is dropped meanwhile: DatabaseError.
     """
-    there = engine.snapshot.objects(session).items()
-    return Snapshot(
-        {key: "" if volatile and key in volatile else told for key, told in there},
-        rows.checksums(engine, session, volatile or {}, unread),
-        engine.snapshot.counters(session),
-    )
+    volatile = volatile or {}
+    objects = defined(engine, session, volatile)
+    found = engine.snapshot.tables(session) if tables is None else tables
+    read = [table for name, table in found.items() if name not in unread]
+    contents = rows.checksums(engine, session, volatile, read)
+    return Snapshot(objects, contents, engine.snapshot.counters(session))

@@ -15,7 +15,8 @@ from harness.errors import ScenarioError
 from harness.ports import Backend, Engine
 from harness.servers.throwaway import ThrowawayServer
 from harness.state.difference import difference
-from harness.state.snapshot import Snapshot, take
+from harness.state.readings import Readings
+from harness.state.snapshot import Snapshot
 
 
 @dataclass
@@ -32,6 +33,7 @@ class SweepServer(ThrowawayServer):
     def __init__(self, backend: Backend, engine: Engine, image: str | None = None) -> None:
         super().__init__(backend, engine, image)
         self._trials: list[TrialDatabase] = []
+        self._readings = Readings(engine)
 
     # ------------------------------------------------------------------ SQL
 
@@ -52,6 +54,16 @@ class SweepServer(ThrowawayServer):
 
     # ------------------------------------------------------------------ databases
 
+    def clone(self, template: str, name: str) -> None:
+        """A copy of a whole database; every session in the template is ended."""
+        self._readings.forget(name)
+        super().clone(template, name)
+
+    def drop(self, name: str) -> None:
+        """Remove a database with every session in it; no error if it is not there."""
+        self._readings.forget(name)
+        super().drop(name)
+
     def load(self, database: str, dump: bytes) -> None:
         """Restore a dump made elsewhere into an empty database. StepFailed if it is refused."""
         self.leave(database)
@@ -64,7 +76,7 @@ class SweepServer(ThrowawayServer):
         unread: Collection[str] = (),
     ) -> Snapshot:
         """What the database holds; see :func:`harness.state.snapshot.take`."""
-        return take(self.engine, self.session(database), volatile, unread)
+        return self._readings.take(database, self.session(database), volatile, unread)
 
     def trials(self, count: int) -> list[TrialDatabase]:
         """So many databases for trials; none is prepared yet."""
@@ -78,7 +90,9 @@ class SweepServer(ThrowawayServer):
             return
         changed = None if trial.holds is None else self._tables(trial.holds, snapshot)
         trial.holds = None
+        self._readings.forget(trial.database)
         self.reset(base, trial.database, changed)
+        self._readings.copied(base, trial.database, snapshot, self.observer())
         trial.holds = snapshot
 
     def forget_trials(self) -> None:

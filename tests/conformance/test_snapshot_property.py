@@ -15,6 +15,10 @@ from snapshot_changes.grammar import types_of_objects
 from snapshot_changes.model import drawn
 from snapshot_changes.worlds import KINDS, World
 
+from harness.engines.postgres import writes
+from harness.state.difference import difference
+from harness.state.readings import Readings
+
 SEED = int(os.environ.get("MDRILL_SEED", "20"))
 SAMPLE = int(os.environ.get("MDRILL_CHANGES", "120"))
 
@@ -27,6 +31,37 @@ def test_each_change_is_named_and_nothing_else(bench):
         if said := world.said_of(world.named(each)):
             wrong[f"{number}. {each.name}"] = said
     assert wrong == {}, f"seed {SEED}"
+
+
+def test_what_was_not_written_need_not_be_read_again(bench):
+    """A snapshot that rests on the server's counts of writes is the one that reads everything."""
+    world = World(bench, SEED)
+    if bench.engine.snapshot.writes(world.session) is None:
+        pytest.skip(f"{bench.engine.title} does not count")
+    readings, wrong = Readings(bench.engine), {}
+    for number, each in enumerate(drawn(world.changes, SAMPLE, world.rng)):
+        change = world.named(each)
+        world.run(change.given)
+        readings.take(world.database, world.session)
+        for statements in (change.does, change.back):
+            world.run(statements)
+            found, read = readings.take(world.database, world.session), world.snapshot()
+            if found != read:
+                told = difference(found, read).lines(found, read)
+                wrong[f"{number}. {each.name}"] = (statements, told)
+    assert wrong == {}, f"seed {SEED}"
+
+
+def test_every_column_of_a_relation_is_a_definition_or_a_place(bench):
+    """A server that tells more of a relation than was known of is seen here."""
+    if bench.engine.dialect != "postgres":
+        pytest.skip("its counts need no such thing")
+    listed = bench.connect().run(
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = 'pg_class'::regclass "
+        "AND attnum > 0"
+    )
+    told = set(f"{writes.DEFINES}, {writes.PLACES}".split(", "))
+    assert {row[0] for row in listed.rows} <= told
 
 
 def test_no_kind_of_object_is_forgotten(bench):

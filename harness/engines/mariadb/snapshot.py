@@ -11,16 +11,20 @@ from harness.engines.mysql.connector import MySQLSession
 from harness.engines.mysql.snapshot import (
     DUPLICATE,
     SETTINGS,
+    defined_alike,
+    in_a_copy,
     invalid,
     is_one_of,
     literal,
     partitioned,
     quoted,
+    reads_alike,
     remove_sql,
     row_hash,
     summed,
     tables,
     tables_of,
+    writes,
 )
 from harness.engines.mysql.snapshot_sql import DATABASE, LISTINGS, word
 from harness.ports.contents import Counter
@@ -29,17 +33,21 @@ __all__ = [
     "DUPLICATE",
     "SETTINGS",
     "counters",
+    "defined_alike",
+    "in_a_copy",
     "invalid",
     "is_one_of",
     "literal",
     "objects",
     "partitioned",
     "quoted",
+    "reads_alike",
     "remove_sql",
     "row_hash",
     "summed",
     "tables",
     "tables_of",
+    "writes",
 ]
 
 

@@ -10,23 +10,27 @@ from harness.engines.mysql.connector import MySQLSession
 from harness.engines.mysql.listed_objects import Catalogue, Relation
 from harness.engines.mysql.snapshot_sql import LISTINGS, Listing, union
 from harness.errors import DatabaseError
-from harness.ports.contents import Counter, Table
+from harness.ports.contents import Counter, Table, Writes
 
 __all__ = [
     "DUPLICATE",
     "SETTINGS",
     "counters",
+    "defined_alike",
+    "in_a_copy",
     "invalid",
     "is_one_of",
     "literal",
     "objects",
     "partitioned",
     "quoted",
+    "reads_alike",
     "remove_sql",
     "row_hash",
     "summed",
     "tables",
     "tables_of",
+    "writes",
 ]
 
 DUPLICATE = "1062"
@@ -199,6 +203,26 @@ def _literal_of_key(value: Any) -> str:
 def counters(s: MySQLSession, next_keys: str = NEXT_KEYS) -> dict[str, Counter]:
     """Table → the next value of its auto-increment column, which the server keeps ahead of all."""
     return {table: Counter(int(value)) for table, value in s.run(next_keys).rows}
+
+
+def writes(s: MySQLSession) -> Writes | None:
+    """None: no count of the server's outlives a restart and sees DDL as well."""
+    return None
+
+
+def in_a_copy(s: MySQLSession, template: Writes) -> Writes:
+    """Never asked, for there are no counts."""
+    return template
+
+
+def defined_alike(s: MySQLSession, then: Writes, now: Writes) -> bool:
+    """Never asked, for there are no counts."""
+    return False
+
+
+def reads_alike(changed: Iterable[str]) -> bool:
+    """A table's rows are told by its own definition."""
+    return True
 
 
 def tables_of(objects: Iterable[str]) -> set[str]:

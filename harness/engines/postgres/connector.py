@@ -57,6 +57,8 @@ class PostgresSession:
 
     def __init__(self, connection: psycopg.Connection[Any], address: Address) -> None:
         self.pid = connection.info.backend_pid
+        self.server_version: int = connection.info.server_version
+        """As libpq has it: 180006 is 18.6."""
         self._connection = connection
         self._address = address
 

@@ -16,23 +16,28 @@ from harness.engines.postgres.snapshot_sql import (
     SETTINGS,
     TABLES,
 )
+from harness.engines.postgres.writes import defined_alike, in_a_copy, writes
 from harness.ports.contents import Counter, Table
 
 __all__ = [
     "DUPLICATE",
     "SETTINGS",
     "counters",
+    "defined_alike",
+    "in_a_copy",
     "invalid",
     "is_one_of",
     "literal",
     "objects",
     "partitioned",
     "quoted",
+    "reads_alike",
     "remove_sql",
     "row_hash",
     "summed",
     "tables",
     "tables_of",
+    "writes",
 ]
 
 AT_ONCE = 200
@@ -47,8 +52,13 @@ DUPLICATE = "23505"
 LARGE_OBJECTS = "large objects"
 """What :func:`tables` calls the pages of large objects, if there are any."""
 
+COLUMN_ORDER = "column order "
 OF_A_TABLE = frozenset({"table", "view", "sequence"})
 PARTS_OF_A_TABLE = frozenset({"column", "constraint", "trigger", "policy", "rule"})
+SAY_NOTHING_OF_ROWS = (
+    *OF_A_TABLE, *PARTS_OF_A_TABLE, "index", "statistics", "comment", "grant",
+)  # fmt: skip
+"""First words of kinds that do not make the rows of another table read otherwise."""
 
 
 def objects(s: PostgresSession) -> dict[str, str]:
@@ -216,8 +226,8 @@ def tables_of(objects: Iterable[str]) -> set[str]:
     found = set()
     for named in objects:
         kind, _, name = named.partition(" ")
-        if named.startswith("column order "):
-            found.add(named.removeprefix("column order "))
+        if named.startswith(COLUMN_ORDER):
+            found.add(named.removeprefix(COLUMN_ORDER))
         elif kind in PARTS_OF_A_TABLE and name:
             found.add(name.rpartition(".")[0])
         elif kind in OF_A_TABLE and name:
@@ -225,6 +235,14 @@ def tables_of(objects: Iterable[str]) -> set[str]:
         elif "." in kind:
             found.add(named)
     return found
+
+
+def reads_alike(changed: Iterable[str]) -> bool:
+    """True if only tables changed, and what says nothing of rows: not a type, not a function."""
+    return all(
+        key.startswith(COLUMN_ORDER) or key.partition(" ")[0] in SAY_NOTHING_OF_ROWS
+        for key in changed
+    )
 
 
 def invalid(found: Mapping[str, str]) -> list[str]:
