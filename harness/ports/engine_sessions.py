@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from harness.ports.contents import Table
 from harness.ports.values import Address, Rows, SentStatement, SessionInfo, SessionProgress
 
 
@@ -80,6 +81,11 @@ class DatabasesModule(Protocol[S_in]):
 
     def reset(self, s: S_in, template: str, name: str, changed: Collection[str] | None) -> None:
         """Make it equal to the template again; only the tables ``changed`` differ, if told."""
+
+    def refill(self, source: S_in, target: S_in, template: str, table: Table) -> None:
+        """Give a small table in the target's database the rows that it has in the template, which
+        is the source's; no trigger of it runs.
+        """
 
     def series(self, count: int) -> str:
         """A derived table ``series`` with one column ``n`` = 1 … count."""

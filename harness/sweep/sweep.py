@@ -77,6 +77,7 @@ class Sweep:
         self._known = known
         engine = server.engine
         self._tables: tuple[str, ...] = for_dialect(tool.tables, engine.name, engine.dialect)
+        server.bookkeeping = self._tables
         self._runner = ReferenceRunner(server, client, self._tables)
         self._recoveries = Recoveries(server, tool, client, by_hand)
         revoked = set(map(Rule, known.revoked))

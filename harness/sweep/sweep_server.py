@@ -11,11 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness import sqltext
-from harness.errors import ScenarioError
+from harness.errors import DatabaseError, ScenarioError
 from harness.ports import Backend, Engine
 from harness.servers.throwaway import ThrowawayServer
 from harness.state.difference import difference
 from harness.state.readings import Readings
+from harness.state.rows import checksums
 from harness.state.snapshot import Snapshot
 
 
@@ -34,6 +35,8 @@ class SweepServer(ThrowawayServer):
         super().__init__(backend, engine, image)
         self._trials: list[TrialDatabase] = []
         self._readings = Readings(engine)
+        self.bookkeeping: tuple[str, ...] = ()
+        """The tool's own tables, whose rows may be put back without a copy of the database."""
 
     # ------------------------------------------------------------------ SQL
 
@@ -88,12 +91,38 @@ class SweepServer(ThrowawayServer):
         """Make the trial hold what ``base`` holds, at the least cost; a trial like it stays."""
         if trial.holds == snapshot:
             return
+        if trial.holds is not None and self._refilled(trial.database, trial.holds, base, snapshot):
+            trial.holds = snapshot
+            return
         changed = None if trial.holds is None else self._tables(trial.holds, snapshot)
         trial.holds = None
         self._readings.forget(trial.database)
         self.reset(base, trial.database, changed)
         self._readings.copied(base, trial.database, snapshot, self.observer())
         trial.holds = snapshot
+
+    def _refilled(self, database: str, holds: Snapshot, base: str, wanted: Snapshot) -> bool:
+        """Put back the rows of the tool's own tables, if nothing else is different."""
+        if (holds.objects, holds.counters) != (wanted.objects, wanted.counters):
+            return False
+        differ = {
+            name for name, rows in wanted.contents.items() if holds.contents.get(name) != rows
+        }
+        own = wanted.contents.keys() - wanted.without(self.bookkeeping).contents.keys()
+        triggers = [key for key in wanted.objects if key.startswith("trigger ")]
+        if not differ <= own - self.engine.snapshot.tables_of(triggers):
+            return False
+        engine, source, target = self.engine, self.session(base), self.session(database)
+        there = engine.snapshot.tables(target)
+        try:
+            for name in differ:
+                engine.databases.refill(source, target, base, there[name])
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            return False
+        rows = checksums(engine, target, {}, [there[name] for name in differ])
+        return all(rows[name] == wanted.contents[name] for name in differ)
 
     def forget_trials(self) -> None:
         """Drop every trial."""

@@ -9,8 +9,19 @@ from harness.engines.mysql.databases import (
     maintenance,
     plant_nonce,
     read_nonce,
+    refill,
     reset,
     series,
 )
 
-__all__ = ["clone", "create", "drop", "maintenance", "plant_nonce", "read_nonce", "reset", "series"]
+__all__ = [
+    "clone",
+    "create",
+    "drop",
+    "maintenance",
+    "plant_nonce",
+    "read_nonce",
+    "refill",
+    "reset",
+    "series",
+]

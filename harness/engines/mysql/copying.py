@@ -283,3 +283,14 @@ def as_before(s: MySQLSession, database: str) -> Iterator[None]:
         again = zip(names, before, strict=True)
         s.run("SET SESSION " + ", ".join(f"{n} = {quoting.value(v)}" for n, v in again))
         enter(s, database)
+
+
+@contextlib.contextmanager
+def without_foreign_keys(s: MySQLSession) -> Iterator[None]:
+    """Nothing follows a foreign key meanwhile."""
+    before = s.run("SELECT @@SESSION.foreign_key_checks").scalar()
+    s.run("SET SESSION foreign_key_checks = 0")
+    try:
+        yield
+    finally:
+        s.run(f"SET SESSION foreign_key_checks = {int(before)}")

@@ -10,6 +10,7 @@ from harness.engines.mysql import copying, grants, quoting
 from harness.engines.mysql.connector import LOCK_TIMEOUT, MySQLSession
 from harness.engines.mysql.copying import Program
 from harness.errors import DatabaseError, DeadlineExceeded
+from harness.ports.contents import Table
 
 GUARD_DATABASE = "mdrill_guard"
 maintenance = "mysql"
@@ -121,6 +122,24 @@ def reset(s: MySQLSession, template: str, name: str, changed: Collection[str] | 
         grants.copy(s, template, name)
         if READ_ONLY in _options(s, template):
             s.run(f"ALTER DATABASE {quoting.name(name)} READ ONLY = 1")
+
+
+def refill(source: MySQLSession, target: MySQLSession, template: str, table: Table) -> None:
+    """Give a small table in the target's database the rows that it has in the template; it must
+    have no trigger, for those would run.
+    """
+    rows = target.run(copying.STORED_COLUMNS, (template,)).rows
+    listed = quoting.names([column for name, column in rows if name == table.name])
+    there = f"{quoting.name(template)}.{table.source}"
+    with copying.without_foreign_keys(target):
+        target.run("START TRANSACTION")
+        try:
+            target.run(f"DELETE FROM {table.source}")
+            target.run(f"INSERT INTO {table.source} ({listed}) SELECT {listed} FROM {there}")
+        except DatabaseError:
+            target.run("ROLLBACK")
+            raise
+        target.run("COMMIT")
 
 
 def series(count: int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from harness.engines.postgres import quoting
 from harness.engines.postgres.connector import PostgresSession
 from harness.errors import DatabaseError, DeadlineExceeded
+from harness.ports.contents import Table
 
 maintenance = "postgres"
 
@@ -63,6 +64,12 @@ UPDATE pg_database SET datistemplate = false WHERE datname = {name} AND datistem
 """
 BOUND = frozenset({"55006", "42809"})
 """object_in_use by a subscription; wrong_object_type: a template database."""
+
+GIVEN_COLUMNS = """
+SELECT attname::text FROM pg_attribute
+WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+ORDER BY attnum
+"""
 
 END_ALL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -138,6 +145,23 @@ def reset(s: PostgresSession, template: str, name: str, changed: Collection[str]
     """
     drop(s, name)
     clone(s, template, name)
+
+
+def refill(source: PostgresSession, target: PostgresSession, template: str, table: Table) -> None:
+    """Give a small table in the target's database the rows that it has in the template, which is
+    the source's; no trigger of it runs.
+    """
+    name = table.source.removeprefix("ONLY ")
+    listed = quoting.names([row[0] for row in target.run(GIVEN_COLUMNS, (name,)).rows])
+    target.run(f"BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM {table.source}")
+    try:
+        source.copy_to(
+            target, f"COPY {name} ({listed}) TO STDOUT", f"COPY {name} ({listed}) FROM STDIN"
+        )
+    except DatabaseError:
+        target.run("ROLLBACK")
+        raise
+    target.run("COMMIT")
 
 
 def series(count: int) -> str:
