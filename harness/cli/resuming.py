@@ -32,6 +32,13 @@ class Earlier:
     """What its command line said, by option."""
     known: Known
 
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What names the versions of that sweep, wherever a revision points to by now."""
+        if not self.wishes.get("since"):
+            return {}
+        return {"only": self.header.planned, "range_": None, "since": None}
+
     def check_folder(self, planned: SweepPlan) -> None:
         """UsageError if a migration or the tool is another than it was."""
         had, has = self.header.prints, prints(planned)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import layouts, loading, registry, sqltext
-from harness.cli import selection
+from harness.cli import selection, version_choice
 from harness.errors import UsageError
 from harness.layouts import Layout, Migration, templates
 from harness.ports import Engine
@@ -55,7 +55,7 @@ def plan(folder: Path, options: Any) -> SweepPlan:
         templates.refuse(migrations, fills_in=tool.placeholders)
     plain_for = _plain_for(tool, layout)
     tool = _of_app(tool, app_of(migrations))
-    chosen = _chosen(options, migrations)
+    chosen = version_choice.chosen(folder, layout.name, migrations, options)
     selection.say(
         f"{folder}: {len(migrations)} migrations of {layout.title} ({layout.evidence}); "
         f"tool: {tool.title}; engine: {engine.title}"
@@ -158,30 +158,6 @@ def _by_nearness(known: Iterable[Adapter], layout: Layout) -> list[Adapter]:
     """The layout's own program first, then its emulation, then tools for other layouts too."""
     fits = [tool for tool in known if layout.name in tool.layouts]
     return sorted(fits, key=lambda t: (t.layouts[0] != layout.name, t.how != "run", t.id))
-
-
-def _chosen(options: Any, migrations: Sequence[Migration]) -> tuple[str, ...]:
-    """The versions to sweep; UsageError for one that is not there."""
-    versions = [migration.version for migration in migrations]
-    names = {m.name: m.version for m in migrations} | {v: v for v in versions}
-
-    def version(text: str) -> str:
-        if text not in names:
-            raise UsageError(registry.unknown("migration", text, names))
-        return names[text]
-
-    if options.only:
-        return tuple(version(text) for text in options.only)
-    if options.range_:
-        first, dots, last = options.range_.partition("..")
-        if not dots:
-            raise UsageError(f"--range wants A..B, found {options.range_!r}")
-        begin = versions.index(version(first)) if first else 0
-        end = versions.index(version(last)) if last else len(versions) - 1
-        if begin > end:
-            raise UsageError(f"--range {options.range_}: {last} comes before {first}")
-        return tuple(versions[begin : end + 1])
-    return tuple(versions)
 
 
 def engine_of(folder: Path, migrations: Sequence[Migration]) -> str:

@@ -64,6 +64,7 @@ class SweepOptions:
     junit: Path | None
     as_json: bool
     exhaustive: bool = False
+    since: str | None = None
 
 
 @click.command(short_help="Crash your own migrations at every point.")
@@ -81,7 +82,12 @@ class SweepOptions:
     help="Where servers come from.",
 )
 @click.option("--image", multiple=True, metavar="ENGINE=IMAGE", help="E.g. postgres=postgres:16.")
-@click.option("--range", "range_", metavar="A..B", help="Sweep only versions A to B.")
+@click.option(
+    "--range", "range_", metavar="A..B", help="Sweep only versions A to B; a begin will do."
+)
+@click.option(
+    "--since", metavar="REV", help="Sweep only what a git revision lacks, or has otherwise."
+)
 @click.option("--only", multiple=True, metavar="VERSION", help="Sweep only this one (repeatable).")
 @click.option(
     "--ways",
@@ -129,7 +135,7 @@ def sweep(**given: Any) -> int:
     options = SweepOptions(**given)
     if options.resume:
         earlier = resuming.take_up(options.resume)
-        now = {"resume": options.resume, "as_json": options.as_json}
+        now = {"resume": options.resume, "as_json": options.as_json, **earlier.chosen}
         options = SweepOptions(**{**earlier.wishes, **now})
         planned = sweep_selection.plan(_path(options), options)
         earlier.check_folder(planned)
