@@ -18,7 +18,7 @@ from harness.sweep.results import SweepHeader
 from harness.sweep.resumption import Known, known
 
 PATHS = frozenset({"path", "seed_sql", "seed_dump", "out", "baseline", "junit"})
-LISTS = ("image", "only", "ways")
+LISTS = ("image", "only", "ways", "placeholder")
 ANEW = "sweep it anew, without --resume"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from harness import layouts, loading, registry, sqltext
 from harness.cli import selection, version_choice
 from harness.errors import UsageError
-from harness.layouts import Layout, Migration, templates
+from harness.layouts import Layout, Migration, placeholders, templates
 from harness.ports import Engine
 from harness.tools.adapter import Adapter, filled
 from harness.tools.program import app_of, project_of
@@ -51,8 +51,7 @@ def plan(folder: Path, options: Any) -> SweepPlan:
         raise UsageError(f"{folder}: no migration found ({layout.evidence})")
     engine = registry.engine(options.engine or engine_of(folder, migrations))
     tool, program = _tool(options, layout, engine, folder)
-    if tool.how == "emulated":
-        templates.refuse(migrations, fills_in=tool.placeholders)
+    migrations = _filled(migrations, tool, placeholders.values_of(options.placeholder))
     plain_for = _plain_for(tool, layout)
     tool = _of_app(tool, app_of(migrations))
     chosen = version_choice.chosen(folder, layout.name, migrations, options)
@@ -66,6 +65,35 @@ def plan(folder: Path, options: Any) -> SweepPlan:
             + ("" if options.tool else f"; install {plain_for}, or name its program by --program")
         )
     return SweepPlan(folder, layout, migrations, chosen, tool, program, engine, plain_for)
+
+
+def _filled(
+    migrations: tuple[Migration, ...], tool: Adapter, values: Mapping[str, str]
+) -> tuple[Migration, ...]:
+    """With values in the place of placeholders. ScenarioError for one without, and for templates.
+
+    A program reads its own settings; an emulation has only what the command line says.
+    """
+    takes = tool.how == "emulated" and (tool.placeholders or placeholders.takes_any(migrations))
+    if values and not takes:
+        known = [t.id for t in loading.our_tools().values() if t.placeholders]
+        raise UsageError(
+            f"--placeholder {next(iter(values))}: {tool.title} fills in none from here; wanted "
+            f"{' or '.join(known)}, or goose with ENVSUB in its files. Next: "
+            + (
+                "give the program its values by its own settings"
+                if tool.how == "run"
+                else "leave it out"
+            )
+        )
+    if tool.how == "run":
+        return migrations
+    done, unused = placeholders.filled(migrations, values, everywhere=tool.placeholders)
+    for name in sorted(unused):
+        selection.say(f"--placeholder {name}: no file has it")
+    if not tool.placeholders:
+        templates.refuse(done)
+    return done
 
 
 def _plain_for(tool: Adapter, layout: Layout) -> str:

@@ -65,6 +65,7 @@ class SweepOptions:
     as_json: bool
     exhaustive: bool = False
     since: str | None = None
+    placeholder: tuple[str, ...] = ()
 
 
 @click.command(short_help="Crash your own migrations at every point.")
@@ -89,6 +90,12 @@ class SweepOptions:
     "--since", metavar="REV", help="Sweep only what a git revision lacks, or has otherwise."
 )
 @click.option("--only", multiple=True, metavar="VERSION", help="Sweep only this one (repeatable).")
+@click.option(
+    "--placeholder",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What an emulated Flyway or goose fills in for ${NAME} (repeatable).",
+)
 @click.option(
     "--ways",
     multiple=True,

@@ -20,7 +20,9 @@ class Script:
     that part of the file as it is, ``line`` the line of the file that it begins on, from 1.
     ``transaction`` is False if the file itself asks for no transaction. ``whole`` are spans of
     ``text`` (offsets in characters, in order) that the file declares to be one statement each,
-    whatever is in them; ``only_whole`` if what stands between them is a mark and no SQL.
+    whatever is in them; ``only_whole`` if what stands between them is a mark and no SQL. ``envsub``
+    are spans in which the file asks for values of the environment (:mod:`placeholders`);
+    ``as_in_file`` is False once they are in it.
     """
 
     file: str
@@ -29,6 +31,8 @@ class Script:
     transaction: bool = True
     whole: tuple[tuple[int, int], ...] = ()
     only_whole: bool = False
+    envsub: tuple[tuple[int, int], ...] = ()
+    as_in_file: bool = True
 
     def cut(self, dialect: Dialect) -> tuple[Statement, ...]:
         """Its statements: offsets count in ``text``, lines in the file.

@@ -100,7 +100,7 @@ class Adapter:
     applied_up_to: bool = False
     """True if ``applied`` tells only the last version, and all before it count as applied."""
     placeholders: bool = False
-    """It puts values in the place of ``${name}``, and refuses a file if it has none."""
+    """It puts values in the place of ``${name}`` in every file, and refuses one if it has none."""
     none: str = "0"
     """What stands for the version before the first one."""
     tables: Words | Mapping[str, Words] = ()

@@ -17,7 +17,7 @@ FOLDERS = Path(__file__).parents[1] / "fixtures" / "layouts"
 
 def options(**asked: Any) -> SimpleNamespace:
     nothing = dict.fromkeys(("tool", "program", "layout", "only", "range_", "since"))
-    return SimpleNamespace(**{**nothing, "engine": "postgres", **asked})
+    return SimpleNamespace(**{**nothing, "engine": "postgres", "placeholder": (), **asked})
 
 
 @pytest.fixture
@@ -106,3 +106,12 @@ def test_djangos_record_is_told_by_the_app_of_the_folder(
     assert "app = 'shop'" in plan.tool.mark_reverted[0]
     assert plan.named["app"] == "shop"
     assert plan.named["marker"] == "manage.py"
+
+
+def test_values_for_placeholders_reach_the_emulation_alone(said: list[str]) -> None:
+    """A tool that fills in none, or that has settings of its own, is not asked to."""
+    with pytest.raises(UsageError, match="dbmate .* fills in none from here; wanted flyway"):
+        sweep_selection.plan(FOLDERS / "dbmate", options(layout="dbmate", placeholder=("a=1",)))
+    plan = sweep_selection.plan(FOLDERS / "flyway", options(layout="flyway", placeholder=("a=1",)))
+    assert plan.tool.id == "flyway"
+    assert "--placeholder a: no file has it" in said
