@@ -11,9 +11,9 @@ from typing import Any
 from harness import layouts, loading, registry, sqltext
 from harness.cli import selection, version_choice
 from harness.errors import UsageError
-from harness.layouts import Layout, Migration, placeholders, templates
+from harness.layouts import Layout, Migration, placeholders, stored_programs, templates
 from harness.ports import Engine
-from harness.tools.adapter import Adapter, filled
+from harness.tools.adapter import Adapter, Emulation, filled, for_dialect
 from harness.tools.program import app_of, project_of
 
 PLAIN = "psql"
@@ -45,13 +45,14 @@ def plan(folder: Path, options: Any) -> SweepPlan:
     """Look at the folder and tell what was found. UsageError with the next move."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder; name the folder that holds your migrations")
-    layout = _layout(folder, options)
+    folder, layout = _found(folder, options)
     migrations = layouts.read(folder, layout.name)
     if not migrations:
         raise UsageError(f"{folder}: no migration found ({layout.evidence})")
     engine = registry.engine(options.engine or engine_of(folder, migrations))
     tool, program = _tool(options, layout, engine, folder)
     migrations = _filled(migrations, tool, placeholders.values_of(options.placeholder))
+    migrations = _with_bodies(migrations, tool, engine)
     plain_for = _plain_for(tool, layout)
     tool = _of_app(tool, app_of(migrations))
     chosen = version_choice.chosen(folder, layout.name, migrations, options)
@@ -94,6 +95,17 @@ def _filled(
     if not tool.placeholders:
         templates.refuse(done)
     return done
+
+
+def _with_bodies(
+    migrations: tuple[Migration, ...], tool: Adapter, engine: Engine
+) -> tuple[Migration, ...]:
+    """As the tool cuts them. ScenarioError for a stored program that it cuts into pieces."""
+    sends: Emulation | None = for_dialect(tool.emulation, engine.name, engine.dialect, None)
+    if sends is None or sends.wire == "whole-file" or sends.knows_bodies:
+        return stored_programs.known(migrations)
+    stored_programs.refuse(migrations, engine.dialect, tool.title)
+    return migrations
 
 
 def _plain_for(tool: Adapter, layout: Layout) -> str:
@@ -145,14 +157,14 @@ def _absent(tool: Adapter, known: Iterable[Adapter]) -> str:
     )
 
 
-def _layout(folder: Path, options: Any) -> Layout:
-    """The layout asked for, else the one that the folder shows."""
-    if not options.layout:
-        return layouts.detect(folder, options.engine or "")
-    if options.layout not in layouts.LAYOUTS:
+def _found(folder: Path, options: Any) -> tuple[Path, Layout]:
+    """The folder of the migrations, and the layout asked for or else the one that it shows."""
+    if options.layout and options.layout not in layouts.LAYOUTS:
         raise UsageError(registry.unknown("layout", options.layout, layouts.LAYOUTS))
-    kind = layouts.LAYOUTS[options.layout]
-    return Layout(kind.name, kind.title, "asked for")
+    found, layout = layouts.find(folder, options.engine or "", options.layout or "")
+    if found != folder:
+        selection.say(f"{folder}: the migrations are in {found}")
+    return found, layout
 
 
 def program(name: str, folder: Path) -> str | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from harness.layouts._folder import Folder, counted, left_out, line_at, next_line
+from harness.layouts._folder import BOM, Folder, counted, left_out, line_at, next_line
 from harness.layouts._lines import by_lines
 from harness.layouts._pairs import told_twice
 from harness.layouts._values import Kind, Migration, Script
@@ -106,7 +106,8 @@ class _Reader:
         if self.block is not None:
             self._complain(self.block - 1, "found no -- +goose StatementEnd for this; add it")
         if not self.way:
-            self._complain(0, "found no line '-- +goose Up', which goose requires; add it")
+            hidden = " (a byte order mark hides the first line)" * self.text.startswith(BOM)
+            self._complain(0, f"found no line '-- +goose Up', which goose requires{hidden}; add it")
 
     def script(self, way: str) -> Script | None:
         if way not in self.spans:

@@ -81,6 +81,9 @@ class Emulation:
     reconnects: bool = False
     """True if a message outside a transaction whose connection was lost is sent again on a new one,
     as Go's database/sql does with a driver that cannot tell whether it had arrived."""
+    knows_bodies: bool = False
+    """True if a tool that sends a message a statement takes a stored program's body for one, also
+    without DELIMITER; one that sends the whole file leaves that to the server."""
     alone_outside: bool = False
     """True if the tool itself leaves out the transaction for a statement that must be alone."""
 
