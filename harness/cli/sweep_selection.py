@@ -13,6 +13,8 @@ from harness.cli import selection, version_choice
 from harness.errors import UsageError
 from harness.layouts import Layout, Migration, placeholders, stored_programs, templates
 from harness.ports import Engine
+from harness.sweep import dumps
+from harness.sweep.dumps import Dump
 from harness.tools.adapter import Adapter, Emulation, filled, for_dialect
 from harness.tools.program import app_of, project_of
 
@@ -31,6 +33,7 @@ class SweepPlan:
     tool: Adapter
     program: str
     engine: Engine
+    dump: Dump | None = None
     plain_for: str = ""
     """The tool that keeps a record of such a folder, where the one that runs it keeps none."""
 
@@ -49,7 +52,8 @@ def plan(folder: Path, options: Any) -> SweepPlan:
     migrations = layouts.read(folder, layout.name)
     if not migrations:
         raise UsageError(f"{folder}: no migration found ({layout.evidence})")
-    engine = registry.engine(options.engine or engine_of(folder, migrations))
+    dump = dumps.read(options.seed_dump, selection.say)
+    engine = _engine(folder, migrations, options, dump)
     tool, program = _tool(options, layout, engine, folder)
     migrations = _filled(migrations, tool, placeholders.values_of(options.placeholder))
     migrations = _with_bodies(migrations, tool, engine)
@@ -65,7 +69,7 @@ def plan(folder: Path, options: Any) -> SweepPlan:
             f"swept as plain SQL: what {plain_for} itself would leave is not known"
             + ("" if options.tool else f"; install {plain_for}, or name its program by --program")
         )
-    return SweepPlan(folder, layout, migrations, chosen, tool, program, engine, plain_for)
+    return SweepPlan(folder, layout, migrations, chosen, tool, program, engine, dump, plain_for)
 
 
 def _filled(
@@ -198,6 +202,18 @@ def _by_nearness(known: Iterable[Adapter], layout: Layout) -> list[Adapter]:
     """The layout's own program first, then its emulation, then tools for other layouts too."""
     fits = [tool for tool in known if layout.name in tool.layouts]
     return sorted(fits, key=lambda t: (t.layouts[0] != layout.name, t.how != "run", t.id))
+
+
+def _engine(
+    folder: Path, migrations: Sequence[Migration], options: Any, dump: Dump | None
+) -> Engine:
+    """The engine asked for, else the one that the dump is of, else the one that the SQL tells."""
+    told = dump.engine if dump and not options.engine else None
+    name = options.engine or (told.name if told else engine_of(folder, migrations))
+    engine = registry.engine(name)
+    if dump:
+        dump.check(engine)
+    return engine
 
 
 def engine_of(folder: Path, migrations: Sequence[Migration]) -> str:

@@ -118,7 +118,7 @@ class SweepOptions:
 @click.option(
     "--seed-dump",
     type=click.Path(path_type=Path),
-    help="A pg_dump or mysqldump file to start from; what it says is applied is not swept.",
+    help="A dump (pg_dump's of any format, mysqldump's; packed or not) to start from.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Where run folders go.")
 @click.option(
@@ -208,7 +208,7 @@ def _scope(planned: SweepPlan, options: SweepOptions, run_id: str) -> SweepScope
         frozenset(map(Way, options.ways)) or frozenset(Way),
         planned.chosen,
         seeding.seed(options.seed_sql, planned.engine.dialect),
-        seeding.dump(options.seed_dump),
+        planned.dump,
         options.exhaustive,
         run_id,
     )

@@ -16,7 +16,7 @@ FOLDERS = Path(__file__).parents[1] / "fixtures" / "layouts"
 
 
 def options(**asked: Any) -> SimpleNamespace:
-    nothing = dict.fromkeys(("tool", "program", "layout", "only", "range_", "since"))
+    nothing = dict.fromkeys(("tool", "program", "layout", "only", "range_", "since", "seed_dump"))
     return SimpleNamespace(**{**nothing, "engine": "postgres", "placeholder": (), **asked})
 
 
