@@ -52,6 +52,7 @@ def plan(folder: Path, options: Any) -> SweepPlan:
     migrations = layouts.read(folder, layout.name)
     if not migrations:
         raise UsageError(f"{folder}: no migration found ({layout.evidence})")
+    chosen = version_choice.chosen(folder, layout.name, migrations, options)
     dump = dumps.read(options.seed_dump, selection.say)
     engine = _engine(folder, migrations, options, dump)
     tool, program = _tool(options, layout, engine, folder)
@@ -59,7 +60,6 @@ def plan(folder: Path, options: Any) -> SweepPlan:
     migrations = _with_bodies(migrations, tool, engine)
     plain_for = _plain_for(tool, layout)
     tool = _of_app(tool, app_of(migrations))
-    chosen = version_choice.chosen(folder, layout.name, migrations, options)
     selection.say(
         f"{folder}: {len(migrations)} migrations of {layout.title} ({layout.evidence}); "
         f"tool: {tool.title}; engine: {engine.title}"
