@@ -18,7 +18,7 @@ from harness.sweep.results import SweepHeader
 from harness.sweep.resumption import Known, known
 
 PATHS = frozenset({"path", "seed_sql", "seed_dump", "out", "baseline", "junit"})
-LISTS = ("image", "only", "ways")
+LISTS = ("image", "only", "ways", "placeholder")
 ANEW = "sweep it anew, without --resume"
 
 
@@ -31,6 +31,13 @@ class Earlier:
     wishes: Mapping[str, Any]
     """What its command line said, by option."""
     known: Known
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What names the versions of that sweep, wherever a revision points to by now."""
+        if not self.wishes.get("since"):
+            return {}
+        return {"only": self.header.planned, "range_": None, "since": None}
 
     def check_folder(self, planned: SweepPlan) -> None:
         """UsageError if a migration or the tool is another than it was."""

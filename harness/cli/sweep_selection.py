@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import layouts, loading, registry, sqltext
-from harness.cli import selection
+from harness.cli import selection, version_choice
 from harness.errors import UsageError
-from harness.layouts import Layout, Migration, templates
+from harness.layouts import Layout, Migration, placeholders, stored_programs, templates
 from harness.ports import Engine
-from harness.tools.adapter import Adapter, filled
+from harness.sweep import dumps
+from harness.sweep.dumps import Dump
+from harness.tools.adapter import Adapter, Emulation, filled, for_dialect
 from harness.tools.program import app_of, project_of
 
 PLAIN = "psql"
@@ -31,6 +33,7 @@ class SweepPlan:
     tool: Adapter
     program: str
     engine: Engine
+    dump: Dump | None = None
     plain_for: str = ""
     """The tool that keeps a record of such a folder, where the one that runs it keeps none."""
 
@@ -45,17 +48,18 @@ def plan(folder: Path, options: Any) -> SweepPlan:
     """Look at the folder and tell what was found. UsageError with the next move."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder; name the folder that holds your migrations")
-    layout = _layout(folder, options)
+    folder, layout = _found(folder, options)
     migrations = layouts.read(folder, layout.name)
     if not migrations:
         raise UsageError(f"{folder}: no migration found ({layout.evidence})")
-    engine = registry.engine(options.engine or engine_of(folder, migrations))
+    chosen = version_choice.chosen(folder, layout.name, migrations, options)
+    dump = dumps.read(options.seed_dump, selection.say)
+    engine = _engine(folder, migrations, options, dump)
     tool, program = _tool(options, layout, engine, folder)
-    if tool.how == "emulated":
-        templates.refuse(migrations, fills_in=tool.placeholders)
+    migrations = _filled(migrations, tool, placeholders.values_of(options.placeholder))
+    migrations = _with_bodies(migrations, tool, engine)
     plain_for = _plain_for(tool, layout)
     tool = _of_app(tool, app_of(migrations))
-    chosen = _chosen(options, migrations)
     selection.say(
         f"{folder}: {len(migrations)} migrations of {layout.title} ({layout.evidence}); "
         f"tool: {tool.title}; engine: {engine.title}"
@@ -65,7 +69,47 @@ def plan(folder: Path, options: Any) -> SweepPlan:
             f"swept as plain SQL: what {plain_for} itself would leave is not known"
             + ("" if options.tool else f"; install {plain_for}, or name its program by --program")
         )
-    return SweepPlan(folder, layout, migrations, chosen, tool, program, engine, plain_for)
+    return SweepPlan(folder, layout, migrations, chosen, tool, program, engine, dump, plain_for)
+
+
+def _filled(
+    migrations: tuple[Migration, ...], tool: Adapter, values: Mapping[str, str]
+) -> tuple[Migration, ...]:
+    """With values in the place of placeholders. ScenarioError for one without, and for templates.
+
+    A program reads its own settings; an emulation has only what the command line says.
+    """
+    takes = tool.how == "emulated" and (tool.placeholders or placeholders.takes_any(migrations))
+    if values and not takes:
+        known = [t.id for t in loading.our_tools().values() if t.placeholders]
+        raise UsageError(
+            f"--placeholder {next(iter(values))}: {tool.title} fills in none from here; wanted "
+            f"{' or '.join(known)}, or goose with ENVSUB in its files. Next: "
+            + (
+                "give the program its values by its own settings"
+                if tool.how == "run"
+                else "leave it out"
+            )
+        )
+    if tool.how == "run":
+        return migrations
+    done, unused = placeholders.filled(migrations, values, everywhere=tool.placeholders)
+    for name in sorted(unused):
+        selection.say(f"--placeholder {name}: no file has it")
+    if not tool.placeholders:
+        templates.refuse(done)
+    return done
+
+
+def _with_bodies(
+    migrations: tuple[Migration, ...], tool: Adapter, engine: Engine
+) -> tuple[Migration, ...]:
+    """As the tool cuts them. ScenarioError for a stored program that it cuts into pieces."""
+    sends: Emulation | None = for_dialect(tool.emulation, engine.name, engine.dialect, None)
+    if sends is None or sends.wire == "whole-file" or sends.knows_bodies:
+        return stored_programs.known(migrations)
+    stored_programs.refuse(migrations, engine.dialect, tool.title)
+    return migrations
 
 
 def _plain_for(tool: Adapter, layout: Layout) -> str:
@@ -117,14 +161,14 @@ def _absent(tool: Adapter, known: Iterable[Adapter]) -> str:
     )
 
 
-def _layout(folder: Path, options: Any) -> Layout:
-    """The layout asked for, else the one that the folder shows."""
-    if not options.layout:
-        return layouts.detect(folder, options.engine or "")
-    if options.layout not in layouts.LAYOUTS:
+def _found(folder: Path, options: Any) -> tuple[Path, Layout]:
+    """The folder of the migrations, and the layout asked for or else the one that it shows."""
+    if options.layout and options.layout not in layouts.LAYOUTS:
         raise UsageError(registry.unknown("layout", options.layout, layouts.LAYOUTS))
-    kind = layouts.LAYOUTS[options.layout]
-    return Layout(kind.name, kind.title, "asked for")
+    found, layout = layouts.find(folder, options.engine or "", options.layout or "")
+    if found != folder:
+        selection.say(f"{folder}: the migrations are in {found}")
+    return found, layout
 
 
 def program(name: str, folder: Path) -> str | None:
@@ -160,28 +204,16 @@ def _by_nearness(known: Iterable[Adapter], layout: Layout) -> list[Adapter]:
     return sorted(fits, key=lambda t: (t.layouts[0] != layout.name, t.how != "run", t.id))
 
 
-def _chosen(options: Any, migrations: Sequence[Migration]) -> tuple[str, ...]:
-    """The versions to sweep; UsageError for one that is not there."""
-    versions = [migration.version for migration in migrations]
-    names = {m.name: m.version for m in migrations} | {v: v for v in versions}
-
-    def version(text: str) -> str:
-        if text not in names:
-            raise UsageError(registry.unknown("migration", text, names))
-        return names[text]
-
-    if options.only:
-        return tuple(version(text) for text in options.only)
-    if options.range_:
-        first, dots, last = options.range_.partition("..")
-        if not dots:
-            raise UsageError(f"--range wants A..B, found {options.range_!r}")
-        begin = versions.index(version(first)) if first else 0
-        end = versions.index(version(last)) if last else len(versions) - 1
-        if begin > end:
-            raise UsageError(f"--range {options.range_}: {last} comes before {first}")
-        return tuple(versions[begin : end + 1])
-    return tuple(versions)
+def _engine(
+    folder: Path, migrations: Sequence[Migration], options: Any, dump: Dump | None
+) -> Engine:
+    """The engine asked for, else the one that the dump is of, else the one that the SQL tells."""
+    told = dump.engine if dump and not options.engine else None
+    name = options.engine or (told.name if told else engine_of(folder, migrations))
+    engine = registry.engine(name)
+    if dump:
+        dump.check(engine)
+    return engine
 
 
 def engine_of(folder: Path, migrations: Sequence[Migration]) -> str:

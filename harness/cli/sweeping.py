@@ -64,6 +64,8 @@ class SweepOptions:
     junit: Path | None
     as_json: bool
     exhaustive: bool = False
+    since: str | None = None
+    placeholder: tuple[str, ...] = ()
 
 
 @click.command(short_help="Crash your own migrations at every point.")
@@ -81,8 +83,19 @@ class SweepOptions:
     help="Where servers come from.",
 )
 @click.option("--image", multiple=True, metavar="ENGINE=IMAGE", help="E.g. postgres=postgres:16.")
-@click.option("--range", "range_", metavar="A..B", help="Sweep only versions A to B.")
+@click.option(
+    "--range", "range_", metavar="A..B", help="Sweep only versions A to B; a begin will do."
+)
+@click.option(
+    "--since", metavar="REV", help="Sweep only what a git revision lacks, or has otherwise."
+)
 @click.option("--only", multiple=True, metavar="VERSION", help="Sweep only this one (repeatable).")
+@click.option(
+    "--placeholder",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What an emulated Flyway or goose fills in for ${NAME} (repeatable).",
+)
 @click.option(
     "--ways",
     multiple=True,
@@ -105,7 +118,7 @@ class SweepOptions:
 @click.option(
     "--seed-dump",
     type=click.Path(path_type=Path),
-    help="A pg_dump or mysqldump file to start from; what it says is applied is not swept.",
+    help="A dump (pg_dump's of any format, mysqldump's; packed or not) to start from.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Where run folders go.")
 @click.option(
@@ -129,7 +142,7 @@ def sweep(**given: Any) -> int:
     options = SweepOptions(**given)
     if options.resume:
         earlier = resuming.take_up(options.resume)
-        now = {"resume": options.resume, "as_json": options.as_json}
+        now = {"resume": options.resume, "as_json": options.as_json, **earlier.chosen}
         options = SweepOptions(**{**earlier.wishes, **now})
         planned = sweep_selection.plan(_path(options), options)
         earlier.check_folder(planned)
@@ -195,7 +208,7 @@ def _scope(planned: SweepPlan, options: SweepOptions, run_id: str) -> SweepScope
         frozenset(map(Way, options.ways)) or frozenset(Way),
         planned.chosen,
         seeding.seed(options.seed_sql, planned.engine.dialect),
-        seeding.dump(options.seed_dump),
+        planned.dump,
         options.exhaustive,
         run_id,
     )

@@ -13,9 +13,8 @@ from harness.record.timeline import Timeline
 from harness.servers.sessions import KeptSessions
 from harness.servers.throwaway import ThrowawayServer
 from harness.state.snapshot import Snapshot
-from harness.tools.adapter import Adapter, filled, for_dialect
+from harness.tools.adapter import Adapter, filled, for_dialect, lock_key
 from harness.tools.belief import believes
-from harness.tools.emulation import lock_key
 from harness.verbs.protocols import Application, Shelf
 
 ASK_LOCK_MS = 1000

@@ -7,7 +7,7 @@ is run and nothing is written here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import UsageError
@@ -27,25 +27,32 @@ from harness.layouts import (
     prisma,
     sqitch,
     sql_migrate,
+    version_folders,
     yoyo,
 )
 from harness.layouts._folder import Folder, counted, some
 from harness.layouts._values import Kind, Layout, Migration, Script
 
-__all__ = ["LAYOUTS", "Kind", "Layout", "Migration", "Script", "detect", "read"]
+__all__ = ["LAYOUTS", "Kind", "Layout", "Migration", "Script", "detect", "find", "read"]
 
 LAYOUTS: Mapping[str, Kind] = {
     module.KIND.name: module.KIND
     for module in (
         *(golang_migrate, dbmate, goose, flyway, diesel, prisma, sqitch, sql_migrate),
-        *(node_pg_migrate, yoyo, drizzle, knex, alembic, django, liquibase, numbered),
+        *(node_pg_migrate, yoyo, drizzle, knex, alembic, django, liquibase),
+        *(numbered, version_folders),
     )
 }
 """All layouts by name."""
 
+_NEAR = 2
+"""How far below a folder its migrations may lie and are found without being named."""
 _DEPTH = 3
 _MANY = 500
 """Folders looked into for a next move, at most."""
+_LISTED = 8
+_OTHERS = frozenset({"node_modules", "vendor", "venv", "site-packages", "__pycache__"})
+"""Folders of other people's code, which may bring migrations of their own."""
 
 
 def detect(folder: Path, dialect: str = "") -> Layout:
@@ -55,14 +62,51 @@ def detect(folder: Path, dialect: str = "") -> Layout:
     for, and the next move. ``dialect`` only helps to name a folder below that is meant.
     """
     opened = _open(folder)
-    fitting = _fitting(opened)
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
+    fitting = _one(opened, _fitting(opened))
+    if fitting is None:
+        raise _nothing(opened, dialect)
+    return fitting
+
+
+def find(folder: Path, dialect: str = "", layout: str = "") -> tuple[Path, Layout]:
+    """The folder of the migrations, which may lie a little below, and what it is.
+
+    Of several below, the one named after the dialect is taken if it is the only one; else they are
+    all named in the UsageError. ``layout`` is one that was asked for: the folder itself is taken if
+    none below has it either.
+    """
+    opened = _open(folder)
+    fits = _asked_for(layout) if layout else _fitting
+    if here := fits(opened):
+        return folder, _one(opened, here) or here[0]
+    near = [(path, fit) for path, depth, fit in _below(opened, fits) if depth <= _NEAR]
+    named = [found for found in near if dialect and dialect in found[0].name.lower()]
+    for found in (near, named):
+        if len(found) == 1:
+            path, fitting = found[0]
+            return path, _one(Folder(path), fitting) or fitting[0]
+    if layout and not near:
+        kind = LAYOUTS[layout]
+        return folder, Layout(kind.name, kind.title, "asked for")
+    raise _nothing(opened, dialect)
+
+
+def _asked_for(layout: str) -> Callable[[Folder], list[Layout]]:
+    kind = LAYOUTS[layout]
+
+    def fits(folder: Folder) -> list[Layout]:
+        return [Layout(kind.name, kind.title, "asked for")] if kind.matches(folder) else []
+
+    return fits
+
+
+def _one(folder: Folder, fitting: Sequence[Layout]) -> Layout | None:
+    """The only one. UsageError if there are several; None if there is none."""
+    if len(fitting) > 1:
         told = "\n".join(f"  {one.name}: {one.evidence}" for one in fitting)
         names = " or ".join(f"--layout {one.name}" for one in fitting)
-        raise UsageError(f"{folder}: found more than one layout\n{told}\nNext: {names}")
-    raise UsageError(_nothing(opened, dialect))
+        raise UsageError(f"{folder.path}: found more than one layout\n{told}\nNext: {names}")
+    return fitting[0] if fitting else None
 
 
 def read(folder: Path, layout: str) -> tuple[Migration, ...]:
@@ -103,26 +147,37 @@ def _fitting(folder: Folder) -> list[Layout]:
     return []
 
 
-def _nothing(folder: Folder, dialect: str) -> str:
+def _nothing(folder: Folder, dialect: str) -> UsageError:
+    """That no layout fits, with the folders below of which one may be meant."""
     wanted = "\n".join(f"  {kind.name}: {kind.looks_for}" for kind in LAYOUTS.values())
-    below = list(_below(folder, dialect))
+    below = [(path, fitting) for path, _, fitting in _below(folder, _fitting)]
+    below.sort(key=lambda one: not dialect or dialect not in one[0].name.lower())
     next_move = "name the folder that has the migrations, or say --layout NAME"
     if below:
-        fits = "\n".join(f"  {path}: {one.title}, {one.evidence}" for path, one in below[:5])
-        next_move = f"name the folder that is meant:\n{fits}"
-    return f"{folder.path}: found {_seen(folder)}; wanted one of\n{wanted}\nNext: {next_move}"
+        fits = "\n".join(f"  {path}: {_told(fitting)}" for path, fitting in below[:_LISTED])
+        more = f"\n  and {len(below) - _LISTED} more" if len(below) > _LISTED else ""
+        next_move = f"name the folder that is meant:\n{fits}{more}"
+    return UsageError(
+        f"{folder.path}: found {_seen(folder)}; wanted one of\n{wanted}\nNext: {next_move}"
+    )
 
 
-def _below(folder: Folder, dialect: str) -> Iterator[tuple[Path, Layout]]:
-    """Folders in it that are one layout, those named after the dialect first."""
-    found, waiting = [], [(folder, 0)]
+def _told(fitting: Sequence[Layout]) -> str:
+    return " or ".join(f"{one.title}, {one.evidence}" for one in fitting)
+
+
+def _below(
+    folder: Folder, fits: Callable[[Folder], list[Layout]]
+) -> Iterator[tuple[Path, int, list[Layout]]]:
+    """Folders in it that are a layout or several, and how deep; not those in such a folder."""
+    waiting = [(folder, 0)]
     for opened, depth in waiting:
-        if depth < _DEPTH and len(waiting) < _MANY:
-            waiting += [(Folder(opened.path / name), depth + 1) for name in opened.folders]
-        fitting = _fitting(opened) if depth else []
-        if len(fitting) == 1:
-            found.append((opened.path, fitting[0]))
-    yield from sorted(found, key=lambda one: not dialect or dialect not in one[0].name.lower())
+        fitting = fits(opened) if depth else []
+        if fitting:
+            yield opened.path, depth, fitting
+        elif depth < _DEPTH and len(waiting) < _MANY:
+            below = (name for name in opened.folders if name not in _OTHERS)
+            waiting += [(Folder(opened.path / name), depth + 1) for name in below]
 
 
 def _seen(folder: Folder) -> str:

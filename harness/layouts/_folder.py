@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
+import shlex
 import stat
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -12,6 +14,15 @@ from pathlib import Path
 from harness.errors import Problem, UsageError
 
 BOM = "\ufeff"
+_WIDE: tuple[tuple[bytes, str, str], ...] = (
+    (codecs.BOM_UTF32_LE, "UTF-32", "UTF-32 (it begins with FF FE 00 00)"),
+    (codecs.BOM_UTF32_BE, "UTF-32", "UTF-32 (it begins with 00 00 FE FF)"),
+    (codecs.BOM_UTF16_LE, "UTF-16", "UTF-16 (it begins with FF FE)"),
+    (codecs.BOM_UTF16_BE, "UTF-16", "UTF-16 (it begins with FE FF)"),
+)
+"""How files of two or four bytes a letter begin; the longer marks first."""
+_BEGIN = 400
+_NEXT = "Next: iconv -f {} -t UTF-8 {} > converted.sql, and put that in its place"
 SHOWN = 3
 """How many file names a sentence holds before the rest is a number."""
 
@@ -82,14 +93,19 @@ class Folder:
     def text(self, name: str) -> str:
         """A file's text, line ends and byte order mark as they are; a complaint if unreadable."""
         raw = self._raw(name)
+        shown = shlex.quote(self.shown(name))
+        if wide := _wide(raw):
+            next_move = _NEXT.format(wide[0], shown)
+            self.complain(name, f"found {wide[1]}, wanted UTF-8. {next_move}")
+            return raw.decode(wide[0], errors="replace")
         try:
             return raw.decode()
         except UnicodeDecodeError as wrong:
             line = raw.count(b"\n", 0, wrong.start) + 1
             self.complain(
                 name,
-                f"found the byte 0x{raw[wrong.start]:02X}, which is no UTF-8; save the file as "
-                "UTF-8 (such as with: iconv -f latin1 -t utf-8)",
+                f"found the byte 0x{raw[wrong.start]:02X}, wanted UTF-8. If it is Latin-1: "
+                + _NEXT.format("latin1", shown).removeprefix("Next: "),
                 line,
             )
             return raw.decode(errors="replace")
@@ -97,9 +113,11 @@ class Folder:
     def glance(self, name: str) -> str:
         """A file's text if it can be read, else nothing; never a complaint."""
         try:
-            return self._content(name).decode(errors="replace")
+            raw = self._content(name)
         except OSError:
             return ""
+        wide = _wide(raw)
+        return raw.decode(wide[0] if wide else "utf-8", errors="replace")
 
     def marked(self, names: Iterable[str], mark: re.Pattern[str]) -> tuple[str, ...]:
         """Those of the files in whose text the mark is."""
@@ -120,6 +138,18 @@ class Folder:
                 raise OSError("no regular file")
             self._bytes[name] = path.read_bytes()
         return self._bytes[name]
+
+
+def _wide(raw: bytes) -> tuple[str, str] | None:
+    """The encoding of a text of two or four bytes a letter, and what shows it; else None."""
+    for mark, encoding, shown in _WIDE:
+        if raw.startswith(mark):
+            return encoding, shown
+    begin = raw[:_BEGIN]
+    for first, encoding in ((0, "UTF-16BE"), (1, "UTF-16LE")):
+        if begin[first::2].count(0) * 4 > len(begin) and not begin[1 - first :: 2].count(0):
+            return encoding, f"{encoding} (every other byte is 0)"
+    return None
 
 
 def counted(number: int, what: str, plural: str = "") -> str:

@@ -20,7 +20,10 @@ class Script:
     that part of the file as it is, ``line`` the line of the file that it begins on, from 1.
     ``transaction`` is False if the file itself asks for no transaction. ``whole`` are spans of
     ``text`` (offsets in characters, in order) that the file declares to be one statement each,
-    whatever is in them; ``only_whole`` if what stands between them is a mark and no SQL.
+    whatever is in them; ``only_whole`` if what stands between them is a mark and no SQL. ``envsub``
+    are spans in which the file asks for values of the environment (:mod:`placeholders`);
+    ``as_in_file`` is False once they are in it. ``bodies`` is True if whoever sends it knows where
+    a stored program's body ends, without DELIMITER.
     """
 
     file: str
@@ -29,6 +32,9 @@ class Script:
     transaction: bool = True
     whole: tuple[tuple[int, int], ...] = ()
     only_whole: bool = False
+    envsub: tuple[tuple[int, int], ...] = ()
+    as_in_file: bool = True
+    bodies: bool = False
 
     def cut(self, dialect: Dialect) -> tuple[Statement, ...]:
         """Its statements: offsets count in ``text``, lines in the file.
@@ -53,7 +59,8 @@ class Script:
         above = self.line - 1 + self.text.count("\n", 0, start)
         if start == 0 and part.startswith(BOM):
             above = 0
-        for found in split("\n" * above + part, dialect, self.file):
+        text = "\n" * above + part
+        for found in split(text, dialect, self.file, as_server=self.bodies):
             shift = start - above
             yield replace(found, start=found.start + shift, end=found.end + shift)
 

@@ -5,7 +5,7 @@ one) and must be positive. Every comment line with ``+goose`` in it is an annota
 without blanks before it; Up is needed, Down is optional and comes after it. What stands between
 StatementBegin and StatementEnd is one statement; elsewhere lines end statements (``_lines``). NO
 TRANSACTION holds for both ways. Migrations in Go run in a program of the user's own and are left
-out. ENVSUB is not carried out.
+out. Between ENVSUB ON and OFF values of the environment are filled in (:mod:`placeholders`).
 Facts: https://github.com/pressly/goose/blob/main/internal/sqlparser/parser.go,
 https://github.com/pressly/goose/blob/main/migrate.go, https://pressly.github.io/goose/
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from harness.layouts._folder import Folder, counted, left_out, line_at, next_line
+from harness.layouts._folder import BOM, Folder, counted, left_out, line_at, next_line
 from harness.layouts._lines import by_lines
 from harness.layouts._pairs import told_twice
 from harness.layouts._values import Kind, Migration, Script
@@ -82,6 +82,8 @@ class _Reader:
     transaction: bool = True
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     blocks: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    envsub: list[tuple[int, int]] = field(default_factory=list)
+    envsub_from: int | None = None
     at: int = 0
 
     def read(self) -> None:
@@ -95,11 +97,17 @@ class _Reader:
                 self._end(found)
             elif word == "no transaction":
                 self.transaction = False
+            elif word == "envsub on" and self.envsub_from is None:
+                self.envsub_from = found.end()
+            elif word == "envsub off":
+                self._fill_until(found.start())
+        self._fill_until(len(self.text))
         self._code_until(len(self.text))
         if self.block is not None:
             self._complain(self.block - 1, "found no -- +goose StatementEnd for this; add it")
         if not self.way:
-            self._complain(0, "found no line '-- +goose Up', which goose requires; add it")
+            hidden = " (a byte order mark hides the first line)" * self.text.startswith(BOM)
+            self._complain(0, f"found no line '-- +goose Up', which goose requires{hidden}; add it")
 
     def script(self, way: str) -> Script | None:
         if way not in self.spans:
@@ -107,7 +115,21 @@ class _Reader:
         start, end = self.spans[way]
         whole = tuple((a - start, b - start) for a, b in self.blocks.get(way, ()))
         shown, line = self.folder.shown(self.name), line_at(self.text, start)
-        return Script(shown, line, self.text[start:end], self.transaction, whole)
+        both = ((max(a, start) - start, min(b, end) - start) for a, b in self.envsub)
+        return Script(
+            shown,
+            line,
+            self.text[start:end],
+            self.transaction,
+            whole,
+            envsub=tuple((a, b) for a, b in both if a < b),
+        )
+
+    def _fill_until(self, end: int) -> None:
+        """What asks for values of the environment ends there."""
+        if self.envsub_from is not None:
+            self.envsub.append((self.envsub_from, end))
+            self.envsub_from = None
 
     def _complain(self, offset: int, message: str) -> None:
         self.folder.complain(self.name, message, line_at(self.text, offset))

@@ -18,7 +18,7 @@ from harness.layouts._values import Kind, Migration, Script
 
 _FILE = re.compile(r"(\d+)_.*\.(sql|js|ts|cjs|mjs)", re.ASCII)
 _UP, _DOWN = (
-    re.compile(rf"^\s*--[\s-]*{way}\s+migration", re.MULTILINE | re.IGNORECASE)
+    re.compile(rf"^[\s\ufeff]*--[\s-]*{way}\s+migration", re.MULTILINE | re.IGNORECASE)
     for way in ("up", "down")
 )
 _SQL_MARK = re.compile(r"^[\ufeff \t]*--[ \t-]*(?:up|down)[ \t]+migration", re.M | re.I)

@@ -10,44 +10,33 @@ from harness.layouts._values import Migration, Script
 
 MARKS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%=.*?%>|\$\{[^}\s]+\}", re.DOTALL)
 """Of Go, Jinja, ERB, and of shells and Maven."""
-PLACEHOLDER = re.compile(r"\$\{[^}\s]+\}")
 NO_CODE = re.compile(
     r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|(?P<tag>\$\w*\$).*?(?P=tag)", re.DOTALL
 )
 """Texts, names and comments, in which such marks are only letters."""
 
 
-def refuse(migrations: Sequence[Migration], *, fills_in: bool = False) -> None:
-    """ScenarioError with file and line of each mark that no server understands.
-
-    ``fills_in``: the tool puts values in the place of ``${name}``, in texts and comments as well,
-    and refuses the file where it has none; so does this, for there are no values here.
-    """
+def refuse(migrations: Sequence[Migration]) -> None:
+    """ScenarioError with file and line of each mark that no server understands."""
     problems = [
         problem
         for migration in migrations
         for script in (migration.up, migration.down)
         if script is not None
-        for problem in _problems(script, fills_in)
+        for problem in _problems(script)
     ]
     if problems:
         raise ScenarioError(problems)
 
 
-def _problems(script: Script, fills_in: bool) -> Iterator[Problem]:
-    text = script.text if fills_in else NO_CODE.sub(_blank, script.text)
-    found = (PLACEHOLDER if fills_in else MARKS).search(text)
+def _problems(script: Script) -> Iterator[Problem]:
+    text = NO_CODE.sub(_blank, script.text)
+    found = MARKS.search(text)
     if found is None:
         return
     line = script.line + text.count("\n", 0, found.start())
     mark = " ".join(found[0].split())[:60]
-    if fills_in:
-        says = (
-            f"no value for the placeholder {mark}: the tool itself would refuse the file. Next: "
-            "fill it in, in a copy of the folder, or sweep with the real program and its settings"
-        )
-    else:
-        says = f"{mark} is of a template, and no SQL: render it first, and sweep what comes of it"
+    says = f"{mark} is of a template, and no SQL: render it first, and sweep what comes of it"
     yield Problem(script.file, line, says)
 
 

@@ -37,8 +37,17 @@ class BackupsModule(Protocol[S_in]):
     def restore(self, server: HasTools, database: str, dump: bytes) -> None:
         """Into an existing, empty database. StepFailed if the tool refuses."""
 
-    def load(self, server: HasTools, database: str, dump: bytes) -> None:
-        """A dump made elsewhere. StepFailed with what was refused."""
+    def is_own(self, begin: bytes) -> bool:
+        """Whether a dump that begins so (its first few kilobytes) is this engine's own."""
+        ...
+
+    def load(self, server: HasTools, database: str, dump: bytes) -> Sequence[str]:
+        """A dump made elsewhere; what was made here for it, in sentences.
+
+        A folder comes as a tar whose names begin with ``./``. StepFailed with what was refused
+        first; ``line N: `` before it, where it stands on a line of the dump.
+        """
+        ...
 
     def restore_over(
         self, server: HasTools, database: str, dump: bytes, tables: Sequence[str]

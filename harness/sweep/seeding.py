@@ -1,15 +1,13 @@
-"""Rows of the user's own: SQL to run, or a dump to start from."""
+"""Rows of the user's own: SQL that is run before the first migration that finds its table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness import sqltext
-from harness.errors import DatabaseError, StepFailed, UsageError
+from harness.errors import DatabaseError, UsageError
 from harness.ports import Session
-from harness.sweep.sweep_server import SweepServer
 
 
 class Seed:
@@ -46,21 +44,6 @@ class Seed:
         self._waiting = tuple(left)
 
 
-@dataclass(frozen=True)
-class Dump:
-    """A dump of the engine's own tool, to start from."""
-
-    path: Path
-    raw: bytes
-
-    def load(self, server: SweepServer, database: str) -> None:
-        """Restore it into an empty database. UsageError if the server does not take it."""
-        try:
-            server.load(database, self.raw)
-        except StepFailed as error:
-            raise UsageError(f"{self.path} cannot be restored: {error}") from error
-
-
 def seed(path: Path | None, dialect: sqltext.Dialect) -> Seed | None:
     """The statements of a file; UsageError or ScenarioError if it cannot be read as SQL."""
     if path is None:
@@ -73,13 +56,3 @@ def seed(path: Path | None, dialect: sqltext.Dialect) -> Seed | None:
     if not statements:
         raise UsageError(f"{path} has no SQL statement; wanted INSERTs or the like")
     return Seed(statements)
-
-
-def dump(path: Path | None) -> Dump | None:
-    """The bytes of a dump, read before any server is started."""
-    if path is None:
-        return None
-    try:
-        return Dump(path, path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error

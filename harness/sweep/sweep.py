@@ -15,6 +15,7 @@ from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
 from harness.sweep import verdicts
 from harness.sweep.cures import Cures
+from harness.sweep.dumps import Dump
 from harness.sweep.events import Broken, Referred, SeedRefused, StateSeen, SweptToEnd
 from harness.sweep.matrix import Matrix
 from harness.sweep.points import OF_THE_WAY_BACK, Way
@@ -23,7 +24,7 @@ from harness.sweep.recoveries import Recoveries
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner, State
 from harness.sweep.resumption import Known
 from harness.sweep.rows_met import Failed, RowsMet
-from harness.sweep.seeding import Dump, Seed
+from harness.sweep.seeding import Seed
 from harness.sweep.striker import Striker
 from harness.sweep.subject import Subject
 from harness.sweep.sweep_server import SweepServer

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+LOCK_SALT = 1486364155
 Words = tuple[str, ...]
 Line = str | Mapping[str, str]
 """What is typed into a shell: one line, or one for each engine."""
@@ -62,6 +64,10 @@ class Emulation:
     """True if ``setup`` is sent whether or not the table is there."""
     lock: str = ""
     """A query whose first value is true if the tool has its lock; it gives up if not."""
+    lock_waits: bool = False
+    """True if the tool does not look at the answer: the query itself waits for the lock."""
+    lock_first: bool = False
+    """True if the lock is taken before the tool looks for its table, and makes it."""
     unlock: str = ""
     refuse: str = ""
     """A query that finds a row if the tool refuses to go on."""
@@ -81,6 +87,9 @@ class Emulation:
     reconnects: bool = False
     """True if a message outside a transaction whose connection was lost is sent again on a new one,
     as Go's database/sql does with a driver that cannot tell whether it had arrived."""
+    knows_bodies: bool = False
+    """True if a tool that sends a message a statement takes a stored program's body for one, also
+    without DELIMITER; one that sends the whole file leaves that to the server."""
     alone_outside: bool = False
     """True if the tool itself leaves out the transaction for a statement that must be alone."""
 
@@ -100,7 +109,7 @@ class Adapter:
     applied_up_to: bool = False
     """True if ``applied`` tells only the last version, and all before it count as applied."""
     placeholders: bool = False
-    """It puts values in the place of ``${name}``, and refuses a file if it has none."""
+    """It puts values in the place of ``${name}`` in every file, and refuses one if it has none."""
     none: str = "0"
     """What stands for the version before the first one."""
     tables: Words | Mapping[str, Words] = ()
@@ -174,6 +183,11 @@ def filled(text: str, values: Mapping[str, Any]) -> str:
 def in_sql(values: Mapping[str, Any]) -> dict[str, str]:
     """The values as they stand between the quotes of SQL."""
     return {name: str(value).replace("'", "''") for name, value in values.items()}
+
+
+def lock_key(database: str) -> int:
+    """golang-migrate's: CRC32 of its table's and database's names, times a constant, mod 2^32."""
+    return zlib.crc32(f"schema_migrations\0{database}".encode()) * LOCK_SALT % 2**32
 
 
 def sha256_of(text: str) -> str:

@@ -150,7 +150,9 @@ class ByHand:
         return script
 
     def _client_reads(self, script: Script) -> bool:
-        """Whether the client, given that part of the file, cuts it into the same statements."""
+        """Whether the client, given that part of the file, sends the same statements."""
+        if not script.as_in_file:
+            return False
         cut, own = _cut(script.text, self._engine.dialect), script.cut(self._engine.dialect)
         return [_bare(one.text) for one in cut] == [_bare(one.text) for one in own]
 

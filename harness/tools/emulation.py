@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import queue
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from harness import registry
 from harness.errors import DatabaseError, DrillError
 from harness.ports import Address, Order, Rows, Session
 from harness.servers import guard
-from harness.tools.adapter import Emulation, filled, in_sql
+from harness.tools.adapter import Emulation, filled, in_sql, lock_key
 
 LOCKED = "locked"
 """The code of a run that finds the tool's lock taken."""
@@ -33,7 +32,6 @@ REFUSED = "dirty"
 GUARD = "guard"
 """The code of a run that came to a server which is not ours."""
 SOMEBODY_AT_WORK = "can't acquire the tool's lock: somebody else is at work"
-LOCK_SALT = 1486364155
 OPENS = frozenset({"BEGIN", "START TRANSACTION"})
 CLOSES = frozenset({"COMMIT", "ROLLBACK"})
 FOREIGN = ("PG", "MYSQL", "DATABASE_URL", "DB_")
@@ -193,18 +191,25 @@ class Tool:
 
     def run(self) -> None:
         """Bring the database to the target, or back from it. DatabaseError if that fails."""
+        if self._emulation.lock_first:
+            with self._locked():
+                self._go(self._applied())
+            return
         done = self._applied()
         with self._locked():
-            if self._job.force is not None:
-                forced = {**self._values(self._target), "version": self._job.force}
-                self._send_all(self._emulation.force, forced)
-                return
-            self._refuse()
-            if self._job.down:
-                if self._target.version in done:
-                    self._migrate(self._target, is_target=True)
-                return
+            self._go(done)
+
+    def _go(self, done: Sequence[str]) -> None:
+        """What it does once it has its lock, where it takes one."""
+        if self._job.force is not None:
+            forced = {**self._values(self._target), "version": self._job.force}
+            self._send_all(self._emulation.force, forced)
+            return
+        self._refuse()
+        if not self._job.down:
             self._up([unit for unit in self._job.units if unit.version not in done])
+        elif self._target.version in done:
+            self._migrate(self._target, is_target=True)
 
     def _up(self, pending: Sequence[Unit]) -> None:
         values = self._values(self._target)
@@ -257,7 +262,8 @@ class Tool:
         if not emulation.lock:
             yield
             return
-        if not self._run(filled(emulation.lock, values)).scalar():
+        said = self._run(filled(emulation.lock, values))
+        if not emulation.lock_waits and not said.scalar():
             raise DatabaseError(LOCKED, SOMEBODY_AT_WORK)
         try:
             yield
@@ -330,11 +336,6 @@ class Tool:
 
 def _go_on(where: str, first: int, last: int) -> str:
     return ""
-
-
-def lock_key(database: str) -> int:
-    """golang-migrate's: CRC32 of its table's and database's names, times a constant, mod 2^32."""
-    return zlib.crc32(f"schema_migrations\0{database}".encode()) * LOCK_SALT % 2**32
 
 
 def _around(messages: Sequence[str], unit: Unit) -> list[str]:

@@ -60,6 +60,7 @@ PROJECTS = (
     Project("goose", "goose", "2"),
     Project("flyway", "flyway", "2"),
     Project("diesel", "diesel", "20240102000000"),
+    Project("sql-migrate", "sql-migrate", "2_phone.sql"),
     Project("alembic", "alembic/alembic/versions", "2b3c4d5e6f7a", "python3"),
     Project("django", "django/shop/migrations", "0002_phone", "python3"),
     Project("yoyo", "yoyo/migrations", "0002.phone", "yoyo"),
@@ -79,6 +80,7 @@ PROJECTS = (
     Project("sqitch", "sqitch", "phone", "sqitch"),
     Project("psql", "psql", "2"),
     Project("psql-single-transaction", "psql", "2", engines=("postgres",)),
+    Project("whole-file", "psql", "2"),
 )
 
 

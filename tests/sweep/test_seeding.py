@@ -46,22 +46,24 @@ def test_it_starts_from_a_dump(tmp_path, engine):
 
 
 @pytest.mark.parametrize(
-    ("engine", "text", "says"),
+    ("engine", "text", "line", "says"),
     [
-        ("postgres", "CREATE TABL users ();\n", 'syntax error at or near "TABL"'),
-        ("postgres", "\\connect shop\n" + USERS, "another database"),
-        ("mysql", "USE `shop`;\n" + USERS, "another database"),
-        ("mariadb", "CREATE TABL users ();\n", "error in your SQL syntax"),
+        ("postgres", USERS + "\nCREATE TABL users ();\n", 2, 'syntax error at or near "TABL"'),
+        ("postgres", "\\connect shop\n" + USERS, 1, "another database"),
+        ("mysql", "USE `shop`;\n" + USERS, 1, "another database"),
+        ("mariadb", "SELECT 1;\nCREATE TABL users ();\n", 2, "error in your SQL syntax"),
     ],
 )
-def test_a_dump_that_cannot_be_restored_is_refused(tmp_path, engine, text, says):
-    """One error, with the server's words; nothing was swept."""
+def test_a_dump_that_cannot_be_restored_is_refused(tmp_path, engine, text, line, says):
+    """One error, with its line and the server's words; nothing was swept."""
     folder = write(tmp_path / "migrations", FILES)
+    text += "SELECT * FROM a_cascade;\n" * 3
     dump = write(tmp_path, {"dump.sql": text}) / "dump.sql"
     done = run(*arguments(folder, engine, tmp_path / "out", "--seed-dump", str(dump), *ONE_WAY))
     assert done.code == 2
-    assert f"{dump} cannot be restored" in done.err
+    assert f"{dump}:{line}: the dump cannot be restored: " in done.err
     assert says in done.err
+    assert "a_cascade" not in done.err
 
 
 def test_rows_come_as_soon_as_their_table_is_there(tmp_path, engine):

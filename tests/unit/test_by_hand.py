@@ -146,8 +146,10 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
     "prisma": ["npx"],
     "psql": ["psql", "mysql", "mariadb"],
     "psql-single-transaction": ["psql"],
+    "sql-migrate": ["sql-migrate"],
     "sqitch": ["sqitch"],
     "umzug": ["node"],
+    "whole-file": ["psql", "mysql", "mariadb"],
     "yoyo": ["yoyo"],
 }
 
@@ -221,6 +223,14 @@ TYPED = {
     ("psql-single-transaction", "postgres"): (
         ["psql", URL, "-v", "ON_ERROR_STOP=1", "-1", "-f", FILE],
         ["psql", URL, "-v", "ON_ERROR_STOP=1", "-1", "-f", DOWN_FILE],
+    ),
+    ("sql-migrate", "postgres"): (
+        ["sql-migrate", "up", "-limit=1"],
+        ["sql-migrate", "down", "-limit=1"],
+    ),
+    ("whole-file", "mariadb"): (
+        ["mariadb", *CLIENT[:-1], "--delimiter=@@@@", CLIENT[-1]],
+        ["mariadb", *CLIENT[:-1], "--delimiter=@@@@", CLIENT[-1]],
     ),
     ("sqitch", "postgres"): (
         ["sqitch", "deploy", "--chdir", PROJECT, "--target", URL, "--to-change", "2"],

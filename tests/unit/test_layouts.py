@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ScenarioError, UsageError
-from harness.layouts import LAYOUTS, Script, detect, read
+from harness.layouts import LAYOUTS, Script, detect, find, read
+from harness.layouts._folder import Folder as _Folder
 
 FOLDERS = Path(__file__).parents[1] / "fixtures" / "layouts"
 
@@ -51,6 +52,10 @@ WANTED = {
     "liquibase": [
         *("ada:1 changelog ada:1", "ada:email changelog ada:email"),
         *("bob:1 master bob:1", "ada:notes more ada:notes"),
+    ],
+    "version-folders": [
+        "0.9/01__users 0.9/01__users up down",
+        *("0.21/2__email 0.21/2__email up", "0.21/10__index 0.21/10__index up"),
     ],
     "numbered": ["1 1_users up", "2 2_email up down", "10 10_index up"],
 }
@@ -188,6 +193,118 @@ def test_directives_are_seen_in_files_with_crlf(folder, name, text):
     assert found == [(2, "SELECT 1"), (4, "SELECT 2")]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'exports.up = (k) => k.schema.createTable("users", (t) => t.increments());',
+        'exports.up = async k => { await k("users").insert({}); };',
+        'module.exports = { up(db) { return db.raw("SELECT 1"); } };',
+        'export const up = async (db: Db) =>\n  db.schema.dropTable("users");',
+        "exports.up = function (trx) { return trx.transaction((t) => t); };",
+    ],
+)
+def test_a_knex_of_any_name_is_seen(folder, text):
+    """By what only a knex has; eight digits are a version."""
+    path = folder({"20240101_users.js": text})
+    assert detect(path).name == "knex"
+    assert [m.version for m in read(path, "knex")] == ["20240101_users.js"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exports.up = (pgm) => pgm.createTable('users', {});",
+        "module.exports = { up: (queryInterface) => queryInterface.createTable('users') };",
+        "exports.up = async ({ context }) => context.dropTable('users');",
+        "exports.up = (db) => db.collection('users').drop();",
+    ],
+)
+def test_what_other_tools_are_given_is_no_knex(folder, text):
+    path = folder({"20240101120000_users.js": text})
+    assert LAYOUTS["knex"].matches(_Folder(path)) is None
+
+
+def test_utf_16_is_recognised_for_what_it_is_and_then_refused(folder):
+    """Not taken for another layout, because its directives cannot be read."""
+    path = folder({"1_a.sql": "-- +goose Up\nSELECT 1;\n".encode("utf-16")})
+    assert detect(path).name == "goose"
+    assert "found UTF-16" in refusal(path, "goose")
+
+
+@pytest.mark.parametrize("name", ["numbered", "golang-migrate", "flyway", "node-pg-migrate"])
+def test_a_byte_order_mark_of_utf_8_is_no_part_of_a_statement(folder, name):
+    file = {"golang-migrate": "1_a.up.sql", "flyway": "V1__a.sql"}.get(name, "1700000000000_a.sql")
+    head = "-- Up Migration\n" if name == "node-pg-migrate" else ""
+    path = folder({file: f"\ufeff{head}SELECT 1;\n"})
+    assert detect(path).name == name
+    (migration,) = read(path, name)
+    assert [one.text for one in migration.up.cut("postgres")] == ["SELECT 1"]
+
+
+# ----------------------------------------------------------------------------- folders above
+
+
+def test_migrations_a_little_below_are_found(folder):
+    """Where there is one folder that can be meant; what others installed is none."""
+    path = folder({"prisma/migrations/1_a/migration.sql": "", "prisma/schema.prisma": ""}, "shop")
+    folder({"node_modules/other/1_a.up.sql": ""}, "shop")
+    found = path / "prisma" / "migrations"
+    for above in (path, path / "prisma", found):
+        assert find(above)[0] == found
+        assert find(above)[1].name == "prisma"
+        assert find(above, layout="prisma")[0] == found
+
+
+def test_the_folder_itself_comes_before_those_in_it(folder):
+    path = folder({"1_a.up.sql": "", "old/1_b.up.sql": ""})
+    assert find(path)[0] == path
+
+
+def test_several_folders_below_are_named(folder):
+    """And the one with the engine's name is taken if it is the only one."""
+    path = folder({"mysql/1_a.up.sql": "", "postgres/1_a.up.sql": ""})
+    with pytest.raises(UsageError) as told:
+        find(path)
+    assert f"{path}/mysql: golang-migrate, " in str(told.value)
+    assert f"{path}/postgres: golang-migrate, " in str(told.value)
+    assert find(path, "postgres")[0] == path / "postgres"
+    folder({"postgres-old/1_a.up.sql": ""})
+    with pytest.raises(UsageError, match="postgres-old"):
+        find(path, "postgres")
+
+
+def test_a_folder_below_that_fits_two_layouts_is_not_passed_over(folder):
+    """It may be the one that is meant."""
+    both = {"a/1_a.up.sql": "", "a/1700000000000_b.sql": "-- Up Migration\n"}
+    path = folder({**both, "b/1_a.up.sql": ""})
+    with pytest.raises(UsageError, match=r"/a: golang-migrate, .* or node-pg-migrate"):
+        find(path)
+    with pytest.raises(UsageError, match="more than one layout"):
+        find(path / "a")
+
+
+def test_what_lies_deeper_is_only_named(folder):
+    path = folder({"a/b/c/1_a.up.sql": ""})
+    with pytest.raises(UsageError, match="name the folder that is meant"):
+        find(path)
+
+
+def test_a_folder_for_each_version_is_read_by_numbers(folder):
+    """Files without a number come last in theirs; folders by other names are left out, and told."""
+    path = folder(
+        {
+            **{"0.9/b.sql": "", "0.9/02_a.sql": "", "0.10/1.sql": "", "2024/03/01-x.sql": ""},
+            **{"LATEST": "0.10", "seeds/1.sql": "", "0.9/02_a.down.sql": ""},
+        }
+    )
+    assert detect(path).name == "version-folders"
+    assert "left out 1 file (not in a folder named by a version): seeds/1.sql" in (
+        detect(path).evidence
+    )
+    versions = [m.version for m in read(path, "version-folders")]
+    assert versions == ["0.9/02_a", "0.9/b", "0.10/1", "2024/03/01-x"]
+
+
 def test_other_files_do_not_matter_and_are_told(folder):
     """Hidden ones and a README are nothing; an .sql file that the tool passes over is told."""
     path = folder({"1_a.up.sql": "", ".2_b.up.sql": "", "README.md": "", "2_b.UP.sql": ""})
@@ -226,7 +343,27 @@ PROBLEMS = {
     "no UTF-8": (
         "numbered",
         {"1.sql": b"SELECT 1;\nSELECT 'caf\xe9';\n"},
-        "1.sql:2: found the byte 0xE9",
+        "1.sql:2: found the byte 0xE9, wanted UTF-8. If it is Latin-1: iconv -f latin1 -t UTF-8 ",
+    ),
+    "UTF-16 with its mark": (
+        "numbered",
+        {"1 a.sql": "SELECT 1;\n".encode("utf-16")},
+        "1 a.sql:1: found UTF-16 (it begins with FF FE), wanted UTF-8. Next: iconv -f UTF-16 -t",
+    ),
+    "UTF-16 without a mark": (
+        "goose",
+        {"1_a.sql": "-- +goose Up\nSELECT 1;\n".encode("utf-16-be")},
+        "1_a.sql:1: found UTF-16BE (every other byte is 0), wanted UTF-8. Next: iconv -f UTF-16BE",
+    ),
+    "UTF-32": (
+        "numbered",
+        {"1.sql": "SELECT 1;\n".encode("utf-32")},
+        "1.sql:1: found UTF-32 (it begins with FF FE 00 00)",
+    ),
+    "goose and a byte order mark": (
+        "goose",
+        {"1_a.sql": "\ufeff-- +goose Up\nSELECT 1;\n"},
+        "1_a.sql:1: found no line '-- +goose Up', which goose requires (a byte order mark hides",
     ),
     "dbmate without down": (
         "dbmate",

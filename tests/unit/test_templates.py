@@ -37,12 +37,3 @@ def test_a_mark_of_a_template_is_refused_where_it_stands(mark):
 )
 def test_what_only_looks_like_one_is_none(text):
     templates.refuse([migration(text)])
-
-
-def test_where_the_tool_fills_in_placeholders_a_text_with_one_is_refused():
-    """As Flyway does; other marks are nothing to it."""
-    mail = migration("UPDATE t\nSET a = 'Dear ${customer.name}';")
-    templates.refuse([mail])
-    with pytest.raises(ScenarioError, match=r"db/1_a.sql:2: no value for the placeholder \$"):
-        templates.refuse([mail], fills_in=True)
-    templates.refuse([migration("SELECT '{{ x }}'")], fills_in=True)

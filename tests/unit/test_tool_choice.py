@@ -16,8 +16,8 @@ FOLDERS = Path(__file__).parents[1] / "fixtures" / "layouts"
 
 
 def options(**asked: Any) -> SimpleNamespace:
-    nothing = dict.fromkeys(("tool", "program", "layout", "only", "range_"))
-    return SimpleNamespace(**{**nothing, "engine": "postgres", **asked})
+    nothing = dict.fromkeys(("tool", "program", "layout", "only", "range_", "since", "seed_dump"))
+    return SimpleNamespace(**{**nothing, "engine": "postgres", "placeholder": (), **asked})
 
 
 @pytest.fixture
@@ -38,7 +38,9 @@ WITHOUT_PROGRAMS = {
     "goose": "goose",
     "numbered": "psql",
     "prisma": "prisma",
+    "sql-migrate": "sql-migrate",
     "sqitch": "psql",
+    "version-folders": "psql",
 }
 """Layout: the tool; a folder of any other one needs its program."""
 
@@ -49,8 +51,7 @@ def test_without_its_program_a_folder_is_swept_by_what_that_sends(
 ) -> None:
     """Never as plain SQL where an emulation is known; where there is none, it says so."""
     if layout not in WITHOUT_PROGRAMS:
-        told = "--tool psql" if layout == "sql-migrate" else r"no program .*--program names it"
-        with pytest.raises(UsageError, match=rf"no tool can run .*{told}"):
+        with pytest.raises(UsageError, match=r"no tool can run .*no program .*--program names it"):
             sweep_selection.plan(FOLDERS / layout, options(layout=layout))
         return
     plan = sweep_selection.plan(FOLDERS / layout, options(layout=layout))
@@ -106,3 +107,12 @@ def test_djangos_record_is_told_by_the_app_of_the_folder(
     assert "app = 'shop'" in plan.tool.mark_reverted[0]
     assert plan.named["app"] == "shop"
     assert plan.named["marker"] == "manage.py"
+
+
+def test_values_for_placeholders_reach_the_emulation_alone(said: list[str]) -> None:
+    """A tool that fills in none, or that has settings of its own, is not asked to."""
+    with pytest.raises(UsageError, match=r"dbmate .* fills in none from here; wanted flyway"):
+        sweep_selection.plan(FOLDERS / "dbmate", options(layout="dbmate", placeholder=("a=1",)))
+    plan = sweep_selection.plan(FOLDERS / "flyway", options(layout="flyway", placeholder=("a=1",)))
+    assert plan.tool.id == "flyway"
+    assert "--placeholder a: no file has it" in said

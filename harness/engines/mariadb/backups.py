@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.engines.mysql import backups
 from harness.engines.mysql.backups import bring_side, fill_sql
 from harness.ports import HasTools, ToolResult
 
-__all__ = ["bring_side", "dump", "fill_sql", "load", "restore", "restore_over"]
+__all__ = ["bring_side", "dump", "fill_sql", "is_own", "load", "restore", "restore_over"]
 
 DUMP = ("mariadb-dump", backups.USER)
 LOAD = ("mariadb", backups.USER)
+OWN = re.compile(rb"(?:/\*M!999999\\-[^\n]*\n)?-- (?:MariaDB dump|MySQL dump [^\n]*MariaDB)")
 
 
 def dump(server: HasTools, database: str, tables: Sequence[str] = ()) -> bytes:
@@ -24,9 +26,14 @@ def restore(server: HasTools, database: str, dump: bytes) -> None:
     backups.restore(server, database, dump, tool=LOAD)
 
 
-def load(server: HasTools, database: str, dump: bytes) -> None:
-    """Restore a dump made elsewhere. StepFailed with what was refused."""
-    backups.load(server, database, dump, tool=LOAD)
+def is_own(begin: bytes) -> bool:
+    """Whether something that begins so is a dump of MariaDB; older ones call themselves MySQL's."""
+    return bool(OWN.match(begin))
+
+
+def load(server: HasTools, database: str, dump: bytes) -> Sequence[str]:
+    """Restore a dump made elsewhere; nothing is made for it. StepFailed with what was refused."""
+    return backups.load(server, database, dump, tool=LOAD)
 
 
 def restore_over(server: HasTools, database: str, dump: bytes, tables: Sequence[str]) -> ToolResult:

@@ -17,6 +17,8 @@ LOAD = ("mysql", USER)
 HOW = ("--single-transaction", "--no-tablespaces", "--skip-comments")
 
 ELSEWHERE = re.compile(rb"^USE `.*", re.MULTILINE)
+REFUSED = re.compile(r"^(ERROR \d+ \(\w+\)) at line (\d+): (.*)", re.MULTILINE)
+TIMEOUT_S = 3600
 GTIDS = re.compile(rb"^SET @@GLOBAL\.GTID_PURGED=[^;]*;$", re.MULTILINE)
 """Transactions of the other server, which a throwaway one has no use for."""
 
@@ -33,14 +35,26 @@ def restore(server: HasTools, database: str, dump: bytes, tool: Sequence[str] = 
     succeeded(server.run_tool([*tool, database], stdin=dump), tool[0])
 
 
-def load(server: HasTools, database: str, dump: bytes, tool: Sequence[str] = LOAD) -> None:
-    """Restore a dump made elsewhere. StepFailed with what was refused."""
+def is_own(begin: bytes) -> bool:
+    """Whether something that begins so is a dump of MySQL, and not of MariaDB."""
+    return begin.startswith(b"-- MySQL dump") and b"MariaDB" not in begin[:200]
+
+
+def load(server: HasTools, database: str, dump: bytes, tool: Sequence[str] = LOAD) -> Sequence[str]:
+    """Restore a dump made elsewhere; nothing is made for it. StepFailed with what was refused."""
     if other := ELSEWHERE.search(dump):
+        line = dump.count(b"\n", 0, other.start()) + 1
         raise StepFailed(
-            f"it goes on in another database ({other[0].decode()}); wanted the dump of one "
-            "database, without --databases and --all-databases"
+            f"line {line}: it goes on in another database ({other[0].decode()}); wanted the dump "
+            "of one database, without --databases and --all-databases"
         )
-    restore(server, database, GTIDS.sub(b"", dump), tool)
+    whole = GTIDS.sub(lambda found: b"\n" * found[0].count(b"\n"), dump)
+    done = server.run_tool([*tool, database], stdin=whole, timeout_s=TIMEOUT_S)
+    if done.exit_code:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        refused = REFUSED.search(said)
+        raise StepFailed(f"line {refused[2]}: {refused[1]}: {refused[3]}" if refused else said)
+    return ()
 
 
 def restore_over(

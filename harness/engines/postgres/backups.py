@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from harness.engines.facts import succeeded
 from harness.engines.postgres import catalog, quoting
 from harness.engines.postgres.connector import PostgresSession
 from harness.engines.postgres.databases import GUARD_SCHEMA
+from harness.engines.postgres.foreign_dump import is_own, load
 from harness.errors import StepFailed
 from harness.ports import HasTools, ToolResult
 
-ARCHIVE = b"PGDMP"
-ELSEWHERE = re.compile(rb"^\\c(?:onnect)? .*", re.MULTILINE)
-NO_ROLE = re.compile('role "[^"]*" does not exist')
+__all__ = ["bring_side", "dump", "fill_sql", "is_own", "load", "restore", "restore_over"]
 
 
 def dump(server: HasTools, database: str, tables: Sequence[str] = ()) -> bytes:
@@ -29,29 +27,6 @@ def restore(server: HasTools, database: str, dump: bytes) -> None:
     """Restore into an existing, empty database, wholly or not at all."""
     argv = ["pg_restore", "--single-transaction", "--exit-on-error", "-d", database]
     succeeded(server.run_tool(argv, stdin=dump), "pg_restore")
-
-
-def load(server: HasTools, database: str, dump: bytes) -> None:
-    """Restore a dump made elsewhere, of any format that pg_dump writes to one file.
-
-    Owners and privileges are left out, since the roles of that server are not here. StepFailed
-    with what was refused.
-    """
-    if dump.startswith(ARCHIVE):
-        argv = ["pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "-d", database]
-        succeeded(server.run_tool(argv, stdin=dump), "pg_restore")
-        return
-    if other := ELSEWHERE.search(dump):
-        raise StepFailed(
-            f"it goes on in another database ({other[0].decode().strip()}); wanted the dump of one "
-            "database, by pg_dump without --create"
-        )
-    done = server.run_tool(["psql", "-X", "-q", "-d", database], stdin=dump)
-    said = done.stderr.decode("utf-8", "replace").splitlines()
-    bad = [line for line in said if "ERROR:" in line and not NO_ROLE.search(line)]
-    if bad:
-        raise StepFailed("; ".join(bad[:3]))
-    succeeded(done, "psql")
 
 
 def restore_over(server: HasTools, database: str, dump: bytes, tables: Sequence[str]) -> ToolResult:
