@@ -277,7 +277,7 @@ def _header(
         version=__version__,
         command=shlex.join(["mdrill", *sys.argv[1:]]),
         sweep={k: str(v) if isinstance(v, Path) else v for k, v in wishes.items()},
-        folder=planned.folder.name,
+        folder=planned.folder.resolve().name,
         layout=planned.layout.title,
         tool=planned.tool.title,
         emulated=planned.tool.how == "emulated",

@@ -36,7 +36,11 @@ class StateSeen:
     rows: int = 0
     """In all tables."""
     differs: tuple[str, ...] = ()
-    """From the state before."""
+    """From the state before the migration."""
+    since: tuple[str, ...] = ()
+    """How it differs from the state that it follows."""
+    empty: tuple[str, ...] = ()
+    """New columns and tables in which there is nothing yet."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from harness.errors import DrillError
@@ -15,6 +15,7 @@ from harness.layouts import Script
 from harness.state.difference import difference
 from harness.state.rows import column_sums
 from harness.state.snapshot import Snapshot
+from harness.sweep.emptiness import empty_parts
 from harness.sweep.held_run import first_line
 from harness.sweep.points import Row, kind_of
 from harness.sweep.steps import steps
@@ -38,6 +39,8 @@ class State:
     done: int
     """How many statements of the migration had been sent and answered by then."""
     snapshot: Snapshot
+    empty: tuple[str, ...] = ()
+    """New columns and tables in which there is nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class ReferenceRunner:
         self._look(states, messages, trial, volatile, last=True)
         rows = self.rows(messages, request.script)
         total = sum(row.statements for row in rows)
-        states[-1] = State(total, states[-1].snapshot)
+        states[-1] = replace(states[-1], done=total)
         texts = tuple(message.text for message in messages)
         return Reference(tuple(rows), tuple(states), total, (), dict(volatile), texts)
 
@@ -152,7 +155,10 @@ class ReferenceRunner:
         snapshot = self._server.snapshot(trial.database, volatile, self._tables)
         seen = snapshot.without(self._tables)
         if difference(states[-1].snapshot, seen):
-            states.append(State(self._count(sent), seen))
+            empty = empty_parts(
+                self._server.engine, self._server.session(trial.database), states[0].snapshot, seen
+            )
+            states.append(State(self._count(sent), seen, empty))
 
     def _count(self, messages: Sequence[Message]) -> int:
         kinds = [(m, kind_of(m, self._tables)) for m in messages]

@@ -275,6 +275,7 @@ def _enter(draft: _Draft, what: OfSweep) -> None:
             draft.healings[what.state] = what
         case Broken():
             draft.broken = what.says
+            draft.reference = replace(draft.reference, name=draft.reference.name or what.name)
         case SweptToEnd():
             draft.finished = True
 

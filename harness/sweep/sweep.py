@@ -20,7 +20,7 @@ from harness.sweep.matrix import Matrix
 from harness.sweep.points import OF_THE_WAY_BACK, Way
 from harness.sweep.pruning import Pruner, Rule
 from harness.sweep.recoveries import Recoveries
-from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner, State
+from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
 from harness.sweep.resumption import Known
 from harness.sweep.rows_met import Failed, RowsMet
 from harness.sweep.seeding import Dump, Seed
@@ -185,7 +185,7 @@ class Sweep:
                 name=migration.name,
                 files=migration.files,
                 rows=reference.rows,
-                states=tuple(_seen(state, reference.before) for state in reference.states),
+                states=_seen(reference),
                 statements=reference.statements,
                 volatile=reference.volatile,
                 filled=filled,
@@ -259,6 +259,16 @@ class Sweep:
         )
 
 
-def _seen(state: State, before: Snapshot) -> StateSeen:
-    differs = difference(before, state.snapshot).lines(before, state.snapshot)
-    return StateSeen(state.done, state.snapshot.key(), state.snapshot.rows(), tuple(differs))
+def _seen(reference: Reference) -> tuple[StateSeen, ...]:
+    """Its states as they are told: each by what it differs in, from the first and from the last."""
+
+    def lines(one: Snapshot, other: Snapshot) -> tuple[str, ...]:
+        return tuple(difference(one, other).lines(one, other))
+
+    found, last = [], reference.before
+    for state in reference.states:
+        now = state.snapshot
+        differs, since = lines(reference.before, now), lines(last, now)
+        found.append(StateSeen(state.done, now.key(), now.rows(), differs, since, state.empty))
+        last = now
+    return tuple(found)
