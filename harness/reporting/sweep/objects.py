@@ -59,6 +59,11 @@ def left_by(migration: MigrationResult, left: LeftState) -> Prose:
     return joined(told, ", ")
 
 
+def of_lines(lines: Collection[str]) -> Prose:
+    """The lines of a difference alone."""
+    return joined(list(_said(read(lines), ())), ", ")
+
+
 def _passed(states: Sequence[StateSeen]) -> Lines:
     """How the last of the states differs from the one before the first.
 

@@ -99,6 +99,14 @@ def by_rule(result: SweepResult) -> str:
     return f"{told}; {result.audited} of such were struck all the same, and {held}"
 
 
+def made_from(result: SweepResult) -> str:
+    """What a plan stands on: what was struck, and what is known to leave the same."""
+    struck = sum(not (cell.missed or cell.rule) for cell in result.every_cell)
+    told = f"{plural(struck, 'crash point')} that were really struck"
+    many = sum(bool(cell.rule and not cell.missed) for cell in result.every_cell)
+    return f"{told}, and {many} that by rule leave the same" if many else told
+
+
 def gap(result: SweepResult) -> str:
     """What a sweep that was cut off leaves open, in one sentence; empty if it came to its end."""
     missing = result.unfinished

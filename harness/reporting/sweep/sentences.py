@@ -53,7 +53,7 @@ def quiet(result: SweepResult) -> list[Prose]:
     """How many migrations need nothing, or only what their tool always needs; a line for each."""
     asking = {need.migration.version for need in needs(result)}
     others = [m for m in result.migrations if m.version not in asking and m.finished]
-    usual = [m for m in others if any(map(_is_usual, _states(m)))]
+    usual = [m for m in others if any(map(_is_usual, states_of(m)))]
     told: list[Prose] = []
     if usual:
         begin = f"{plural(len(usual), 'migration')}: nothing to do but what "
@@ -69,7 +69,7 @@ def repairs_of(migrations: Sequence[MigrationResult]) -> list[str]:
     names = Counter(
         re.sub(r"-?\d+", "…", _repair(state.heals))
         for migration in migrations
-        for state in _states(migration)
+        for state in states_of(migration)
         if _is_usual(state) and state.heals
     )
     return [name for name, _ in names.most_common(LINES)]
@@ -79,7 +79,8 @@ def _tool(result: SweepResult) -> Quoted:
     return Quoted(result.tool.removesuffix(EMULATED), 60)
 
 
-def _states(migration: MigrationResult) -> list[StateTold]:
+def states_of(migration: MigrationResult) -> list[StateTold]:
+    """Of both ways."""
     return [state for way in view.directions(migration) for state in way.states]
 
 
@@ -101,7 +102,7 @@ def _of(result: SweepResult, migration: MigrationResult) -> Iterator[Need]:
         if finding.migration == migration.version and finding.point != TO_ITS_END:
             yield _need(migration, finding.grade, _found(migration, finding))
     grades: dict[tuple[bool, Grade], list[StateTold]] = {}
-    for state in _states(migration):
+    for state in states_of(migration):
         if state.cells and state.healing.grade in CAN and not _is_usual(state):
             grades.setdefault((state.healing.down, state.healing.grade), []).append(state)
     for (down, grade), states in grades.items():
@@ -160,7 +161,8 @@ def where(migration: MigrationResult, state: StateTold) -> Prose:
         return ("when all of it is done",)
     inside = any(cell.where == Where.INSIDE for cell in state.cells)
     if "debris" in left.name and inside and left.done < total:
-        return (f"while statement {left.done + 1} of {total} runs", *_label(rows, left.done + 1))
+        which = f"statement {left.done + 1} of {total}" if total > 1 else "its statement"
+        return (f"while {which} runs", *_label(rows, left.done + 1))
     if not left.done:
         return (f"before statement 1 of {total} is through", *_label(rows, 1))
     return (f"after statement {left.done} of {total}", *_label(rows, left.done))
@@ -183,17 +185,22 @@ def seen(migration: MigrationResult, state: StateTold) -> Prose:
     ]
     if healing.left.name not in ("before", "after") and not healing.down:
         there = objects.left_by(migration, healing.left)
+        told += [there] if there else []
     return listed(told)
 
 
 def cure(state: StateTold) -> Prose:
     """What healed it, or that nothing did; and what loses rows, if the tool alone does."""
+    return (*warning(state), *_heals(state))
+
+
+def warning(state: StateTold) -> Prose:
+    """That the tool alone loses rows there; empty if it does not."""
     rerun = next((a for a in state.healing.attempts if a.kind == "re-run"), None)
-    warning: Prose = ()
-    if rerun and rerun.lost:
-        lost = [(f"{n} rows of ", Code(objects.bare(t), 80)) for t, n in rerun.lost.items()]
-        warning = ("do not just run it again, which loses ", *listed(lost), ": ")
-    return (*warning, *_heals(state))
+    if not rerun or not rerun.lost:
+        return ()
+    lost = [(f"{n} rows of ", Code(objects.bare(t), 80)) for t, n in rerun.lost.items()]
+    return ("do not just run it again, which loses ", *listed(lost), ": ")
 
 
 def _heals(state: StateTold) -> Prose:

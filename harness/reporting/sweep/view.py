@@ -82,6 +82,8 @@ WHERE: Mapping[str, str] = {
     Where.ANSWERED: "answer lost",
 }
 ORDER = tuple(WHERE)
+STOPS = (Way.SESSION_KILL, Way.QUERY_CANCEL, Way.CLIENT_SIGKILL)
+"""How people stop a migration that hangs."""
 NAMED = 5
 """Migrations that are named on one line."""
 
@@ -203,6 +205,32 @@ def stops(migration: MigrationResult) -> str:
     if all(cell.missed for cell in migration.cells):
         return "unknown"
     return "atomic" if migration.atomic else "can stop half way"
+
+
+def steps(migration: MigrationResult) -> list[Row]:
+    """Its own messages."""
+    return [row for row in migration.reference.rows if row.kind == "statement"]
+
+
+def together(migration: MigrationResult) -> str:
+    """Whether they go through one by one."""
+    if stops(migration) == "unknown":
+        return "not known: no crash was struck"
+    if migration.atomic:
+        return "all or nothing: no crash left anything between before and after"
+    if len(steps(migration)) == 1:
+        return "one message, and yet a crash can leave a part of it"
+    return "one by one: a crash can leave the first of them done and the rest not"
+
+
+def stopped(migration: MigrationResult) -> list[CellResult]:
+    """Where it was stopped as people stop what hangs, while a statement was at work."""
+    return [c for c in migration.cells if c.where == Where.INSIDE and c.way in STOPS]
+
+
+def is_harmful(cell: CellResult) -> bool:
+    """Whether nobody wants to have stopped it there: nothing heals it, or rows are lost."""
+    return not cell.missed and (not cell.heals or cell.grade in HARMFUL)
 
 
 def states(migration: MigrationResult) -> list[StateTold]:
