@@ -189,6 +189,14 @@ class SweptToEnd(OfSweep):
 
 
 @dataclass(frozen=True)
+class LeftOut(OfSweep):
+    """There was no time for it, or not for all of it."""
+
+    KIND = "left-out"
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class SeedRefused(OfSweep):
     """Statements of the user's seed that no state took: ``file:line`` → what the server said."""
 

@@ -6,6 +6,7 @@ The state before migration n is kept, never replayed.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from harness import row_generation
@@ -14,8 +15,9 @@ from harness.record.timeline import Timeline
 from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
 from harness.sweep import verdicts
+from harness.sweep.budget import Budget, BudgetUsed
 from harness.sweep.cures import Cures
-from harness.sweep.events import Broken, Referred, SeedRefused, StateSeen, SweptToEnd
+from harness.sweep.events import Broken, LeftOut, Referred, SeedRefused, StateSeen, SweptToEnd
 from harness.sweep.matrix import Matrix
 from harness.sweep.points import OF_THE_WAY_BACK, Way
 from harness.sweep.pruning import Pruner, Rule
@@ -53,6 +55,8 @@ class SweepScope:
     """Strike every crash point, also those that leave what another one leaves."""
     draw: str = ""
     """Draws which of those are struck all the same."""
+    budget: Budget | None = None
+    """How long it may take."""
 
 
 class Sweep:
@@ -89,6 +93,8 @@ class Sweep:
             scope.jobs,
             Cures(scope.exhaustive, scope.draw),
         )
+        if scope.budget:
+            self._striker.check = scope.budget.check
         pruner = Pruner(
             scope.exhaustive,
             "transactional-ddl" in engine.traits,
@@ -117,7 +123,7 @@ class Sweep:
                 continue
             try:
                 if self._wanted(migration):
-                    self._one(migration)
+                    self._as_time_allows(migration)
                 self._runner.plainly(RunRequest(migration), BARE)
             except ReferenceFailed as failed:
                 self._record.add(Broken(migration.version, migration.name, str(failed)))
@@ -148,6 +154,18 @@ class Sweep:
         return asked and migration.version not in self._known.finished
 
     # ------------------------------------------------------------------ one migration
+
+    def _as_time_allows(self, migration: Migration) -> None:
+        """Sweep it, or write down that there was no time."""
+        budget, version = self._scope.budget, migration.version
+        if budget is None:
+            self._one(migration)
+            return
+        if budget.keeps(version):
+            with suppress(BudgetUsed), budget.spent_on(version):
+                self._one(migration)
+                return
+        self._record.add(LeftOut(version, migration.name))
 
     def _one(self, migration: Migration) -> None:
         reference, base = self._refer(migration)

@@ -89,7 +89,9 @@ def _findings(result: SweepResult) -> Iterator[Finding]:
     for migration in result.migrations:
         yield from _of_migration(migration)
     for version in result.unfinished:
-        yield Finding(version, TO_ITS_END, Grade.INCONCLUSIVE, "planned, and not swept to its end")
+        late = f"left out, for the sweep may take {result.sweep.get('budget')}"
+        says = late if version in result.left_out else "planned, and not swept to its end"
+        yield Finding(version, TO_ITS_END, Grade.INCONCLUSIVE, says)
 
 
 def _of_migration(migration: MigrationResult) -> Iterator[Finding]:

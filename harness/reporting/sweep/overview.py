@@ -45,8 +45,11 @@ def _not_whole(result: SweepResult) -> Iterator[str]:
         yield "ended by an error before its end"
     elif result.interrupted:
         yield "interrupted before its end"
-    elif result.unfinished:
-        yield f"{plural(len(result.unfinished), 'planned migration')} not swept to the end"
+    elif missing := _missing(result):
+        yield f"{plural(len(missing), 'planned migration')} not swept to the end"
+    if result.left_out:
+        many = plural(len(result.left_out), "planned migration")
+        yield f"{many} left out by the budget of {result.sweep.get('budget')}"
     if result.as_plain_sql and not result.asked_for_its_tool:
         yield result.as_plain_sql
     if result.broken:
@@ -109,16 +112,36 @@ def made_from(result: SweepResult) -> str:
 
 def gap(result: SweepResult) -> str:
     """What a sweep that was cut off leaves open, in one sentence; empty if it came to its end."""
-    missing = result.unfinished
+    missing = _missing(result)
     if not missing:
         return ""
-    names = f"{', '.join(missing[:NAMED])}{' …' if len(missing) > NAMED else ''}"
-    return f"Not swept to the end: {plural(len(missing), 'planned migration')} ({names})."
+    return f"Not swept to the end: {plural(len(missing), 'planned migration')} ({_some(missing)})."
+
+
+def too_late(result: SweepResult) -> str:
+    """What there was no time for, in one sentence; empty if there was for all."""
+    if not result.left_out:
+        return ""
+    names = _some(list(result.left_out.values()))
+    many = plural(len(result.left_out), "planned migration")
+    return (
+        f"Left out by the budget of {result.sweep.get('budget')}: {many} ({names}). What crashes "
+        "of them leave is not known; --resume goes on with them."
+    )
+
+
+def _missing(result: SweepResult) -> list[str]:
+    """What was not swept to its end, although there was time."""
+    return [version for version in result.unfinished if version not in result.left_out]
+
+
+def _some(names: list[str]) -> str:
+    return f"{', '.join(names[:NAMED])}{' …' if len(names) > NAMED else ''}"
 
 
 def caveats(result: SweepResult) -> list[str]:
     """What is less than was asked for: what was not swept, and as what; rows that were refused."""
-    told = [gap(result)]
+    told = [gap(result), too_late(result)]
     if result.crashed:
         told.append(f"The sweep was ended by an error: {result.crashed}")
     if result.interrupted:
