@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.reporting.sweep.view import GRADES, HARMFUL, Told
 from harness.reporting.words import plural
 from harness.sweep.results import SweepResult
+from harness.sweep.rollback import Leads
 from harness.sweep.verdicts import Grade, worst
 
 NAMED = 5
@@ -150,3 +151,24 @@ def caveats(result: SweepResult) -> list[str]:
         told.append(f"As was asked for, {result.as_plain_sql}.")
     rows = [f"{at}: no state took this statement: {why}" for at, why in result.seed_refused.items()]
     return [*filter(None, told), *rows]
+
+
+def ways_down(result: SweepResult) -> list[tuple[str, str]]:
+    """Where the ways down lead, from harmless to harmful, each with the migrations' names."""
+    found: dict[Leads, list[str]] = {}
+    for migration in result.migrations:
+        if migration.cells:
+            leads, says = migration.rollback.leads, migration.rollback.says
+            named = f"{migration.name} ({says})" if leads is Leads.IRREVERSIBLE else migration.name
+            found.setdefault(leads, []).append(named)
+    lossy = [
+        f"{migration.name} ({'; '.join(migration.rollback.meanwhile)})"
+        for migration in result.migrations
+        if migration.rollback.meanwhile
+    ]
+    told = [(leads.replace("-", " "), _names(found[leads])) for leads in Leads if leads in found]
+    return [*told, *([("loses what is written meanwhile", _names(lossy))] if lossy else [])]
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if names[NAMED:] else "")

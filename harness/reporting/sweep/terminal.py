@@ -29,7 +29,7 @@ def _lines(result: SweepResult) -> Iterator[str]:
     for grade, count in result.grades.items():
         told = view.GRADES[grade]
         yield f"{count:>7}  {told.word:<12} {told.means}"
-    ways_down = view.ways_down(result)
+    ways_down = overview.ways_down(result)
     if ways_down:
         yield ""
     for leads, names in ways_down:

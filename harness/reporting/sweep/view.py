@@ -84,8 +84,6 @@ WHERE: Mapping[str, str] = {
 ORDER = tuple(WHERE)
 STOPS = (Way.SESSION_KILL, Way.QUERY_CANCEL, Way.CLIENT_SIGKILL)
 """How people stop a migration that hangs."""
-NAMED = 5
-"""Migrations that are named on one line."""
 
 
 @dataclass(frozen=True)
@@ -184,12 +182,6 @@ def worth_telling(result: SweepResult) -> list[MigrationResult]:
         if _own(result, migration) or (migration.cells and loudness(result, migration) > quiet)
     ]
     return sorted(found, key=lambda migration: loudness(result, migration), reverse=True)
-
-
-def asks_only_for_its_tool(result: SweepResult, migration: MigrationResult) -> bool:
-    """Whether a crash of it is the tool's to mend, as of any other migration of that tool."""
-    repaired = loudest(result, migration) is Grade.TOOL_REPAIR
-    return repaired and migration.atomic and not _own(result, migration)
 
 
 def loudest(result: SweepResult, migration: MigrationResult) -> Grade:
@@ -329,27 +321,6 @@ def way_down(migration: MigrationResult) -> str:
 def back_is_told(migration: MigrationResult) -> bool:
     """Whether where the way down leads is a finding, which is told with the others."""
     return migration.rollback.lies or migration.rollback.leads is Leads.UNKNOWN
-
-
-def ways_down(result: SweepResult) -> list[tuple[str, str]]:
-    """Where the ways down lead, from harmless to harmful, each with the migrations' names."""
-    found: dict[Leads, list[str]] = {}
-    for migration in result.migrations:
-        if migration.cells:
-            leads, says = migration.rollback.leads, migration.rollback.says
-            named = f"{migration.name} ({says})" if leads is Leads.IRREVERSIBLE else migration.name
-            found.setdefault(leads, []).append(named)
-    lossy = [
-        f"{migration.name} ({'; '.join(migration.rollback.meanwhile)})"
-        for migration in result.migrations
-        if migration.rollback.meanwhile
-    ]
-    told = [(leads.replace("-", " "), _some(found[leads])) for leads in Leads if leads in found]
-    return [*told, *([("loses what is written meanwhile", _some(lossy))] if lossy else [])]
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if names[NAMED:] else "")
 
 
 def belief(cell: CellResult, version: str, healing: StateHealed) -> str:
