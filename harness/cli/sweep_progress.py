@@ -133,22 +133,25 @@ class SweepProgress:
             self._live.update(" · ".join(parts))
 
     def _leaves_out(self, what: LeftOut) -> None:
-        begun = self._now.migration == what.migration
-        self._tell()
-        self._at += not begun
         self._left.left_out(what.migration)
-        says = "no time for the rest of it" if begun else "left out, for there is no time"
-        self._line(f"{what.name}  {says}")
+        if self._now.migration == what.migration:
+            self._tell(", and no time for the rest of it")
+            return
+        self._tell()
+        self._at += 1
+        self._line(f"{what.name}  left out, for there is no time")
 
-    def _tell(self) -> None:
+    def _tell(self, more: str = "") -> None:
         """The line of the migration that was begun, if it was not told yet."""
         if not self._now.name:
             return
         counts = Counter(self._grade(cell) for cell in self._cells)
         told = [f"{counts[grade]} {GRADES[grade].word}" for grade in Grade if counts[grade]]
-        cells = plural(len(self._cells), "cell")
+        cells = f"{plural(len(self._cells), 'cell')}{': ' if told else ''}{' · '.join(told)}"
         took = duration((time.monotonic() - self._begun) * 1000)
-        self._line(f"{self._now.name}  {cells}{': ' if told else ''}{' · '.join(told)}  {took}")
+        self._line(
+            f"{self._now.name}  {cells}{': ' if told else ''}{' · '.join(told)}  {took}{more}"
+        )
         self._now = Begun()
         self._cells.clear()
         self._grades.clear()

@@ -201,7 +201,8 @@ def test_what_there_was_no_time_for_is_told(render: Callable[[SweepResult], str]
     """By name, and by what was allowed."""
     text = render(late()).replace("\\", "")
     assert "2 planned migrations left out by the budget of 2m" in text
-    assert "Left out by the budget of 2m: 2 planned migrations (8_late, 9_late)." in text
+    assert "Left out by the budget of 2m: 2 planned migrations; what crashes" in text
+    assert "goes on with them (8_late, 9_late)." in text
     assert "Not swept to the end" not in text
 
 

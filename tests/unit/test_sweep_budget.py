@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from harness import loading, registry
-from harness.cli.sweep_progress import TimeLeft, rough
+from harness.cli.sweep_progress import SweepProgress, TimeLeft, rough
 from harness.layouts import Migration, Script
+from harness.record.timeline import Event
 from harness.sweep.budget import FIRST_GUESS_S, Budget, BudgetUsed, Harm, Task, task
+from harness.sweep.events import Begun, Broken, CellStruck, LeftOut, StateHealed, SweptToEnd
+from harness.sweep.verdicts import Grade, LeftState
 
 PLAIN, MIXED, HALF_WAY = Harm(), Harm(mixed=True), Harm(half_way=True)
 
@@ -152,3 +156,27 @@ def test_the_time_left_follows_from_what_the_others_took():
     clock.now += 40
     left.finished("1")
     assert left.in_words() == "about 1 min left"
+
+
+def test_a_log_gets_one_line_for_each_migration(capsys):
+    """With what became of its cells, both ways; and nothing in between."""
+    up = LeftState("before", 0, "a")
+    cells = [CellStruck("1", point=f"before-{n}:x", state="s", left=up) for n in range(3)]
+    news = [
+        *(Begun("1", "1_a", cells=4), *cells, CellStruck("1", missed="too quick")),
+        StateHealed("1", state="s", grade=Grade.SELF_HEALS),
+        *(Begun("1", "1_a", True, 1), CellStruck("1", down=True, state="d", left=up)),
+        *(StateHealed("1", down=True, state="d", grade=Grade.HAND_WORK), SweptToEnd("1")),
+        *(LeftOut("2", "2_b"), Begun("3", "3_c", cells=9), LeftOut("3", "3_c")),
+        Broken("4", "4_d", "42601"),
+    ]
+    with SweepProgress(4, {"1": 10, "2": 10, "3": 10, "4": 10}) as progress:
+        for what in news:
+            progress.news(Event(0, what))
+    told = re.sub(r"[0-9.]+ (ms|s)\b", "TIME", capsys.readouterr().err)
+    assert told.splitlines() == [
+        "   1/4 1_a  5 cells: 3 self-heals · 1 hand work · 1 unknown  TIME",
+        "   2/4 2_b  left out, for there is no time",
+        "   3/4 3_c  0 cells  TIME, and no time for the rest of it",
+        "4_d fails with nothing in its way: 42601",
+    ]

@@ -126,8 +126,8 @@ def too_late(result: SweepResult) -> str:
     names = _some(list(result.left_out.values()))
     many = plural(len(result.left_out), "planned migration")
     return (
-        f"Left out by the budget of {result.sweep.get('budget')}: {many} ({names}). What crashes "
-        "of them leave is not known; --resume goes on with them."
+        f"Left out by the budget of {result.sweep.get('budget')}: {many}; what crashes of them "
+        f"leave is not known, and --resume goes on with them ({names})."
     )
 
 
