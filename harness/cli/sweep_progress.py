@@ -149,9 +149,7 @@ class SweepProgress:
         told = [f"{counts[grade]} {GRADES[grade].word}" for grade in Grade if counts[grade]]
         cells = f"{plural(len(self._cells), 'cell')}{': ' if told else ''}{' · '.join(told)}"
         took = duration((time.monotonic() - self._begun) * 1000)
-        self._line(
-            f"{self._now.name}  {cells}{': ' if told else ''}{' · '.join(told)}  {took}{more}"
-        )
+        self._line(f"{self._now.name}  {cells}  {took}{more}")
         self._now = Begun()
         self._cells.clear()
         self._grades.clear()
