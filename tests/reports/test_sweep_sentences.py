@@ -147,6 +147,21 @@ def test_the_worst_comes_first_in_every_format(name):
     assert listed == [line[0] for line in wanted]
 
 
+def test_migrations_stand_by_what_is_worst_of_them():
+    """Fails by itself, on rows, ends broken, loses data, is shut out, is not known."""
+    needs = sentences.needs(swept.judged(swept.every_grade()))
+    order = list(dict.fromkeys(need.migration.version for need in needs))
+    assert order == ["8", "6", "3", "10", "2", "5", "4", "7"]
+
+
+def test_what_the_tool_always_needs_is_no_need_of_a_migration():
+    """Nothing is half done: it is counted in a line of its own."""
+    assert told(swept.judged(swept.all_well())) == [
+        "✓ 1 migration: nothing to do but what golang-migrate always needs: `migrate force …`, "
+        "then run it again"
+    ]
+
+
 def test_nothing_is_counted_as_quiet_that_was_not_struck():
     """A fault that missed is an unknown of its own."""
     result = swept.judged(swept.sweep(swept.never_struck(), swept.harmless()))
