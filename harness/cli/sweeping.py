@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from harness import __version__
+from harness import __version__, loading
 from harness.cli import rendering, resuming, selection, sweep_selection
 from harness.cli.signals import postponed
 from harness.cli.sweep_progress import SweepProgress
@@ -25,6 +25,7 @@ from harness.record.run_folder import RunFolder, new_run_id
 from harness.record.timeline import Timeline
 from harness.reporting.sweep import terminal
 from harness.sweep import seeding, threshold
+from harness.sweep.budget import Budget, Task, task
 from harness.sweep.events import FILE_NAME
 from harness.sweep.points import Way
 from harness.sweep.results import SweepHeader
@@ -66,6 +67,7 @@ class SweepOptions:
     exhaustive: bool = False
     since: str | None = None
     placeholder: tuple[str, ...] = ()
+    budget: str | None = None
 
 
 @click.command(short_help="Crash your own migrations at every point.")
@@ -113,6 +115,11 @@ class SweepOptions:
     "--exhaustive",
     is_flag=True,
     help="Strike every crash point, also those that leave what another one leaves.",
+)
+@click.option(
+    "--budget",
+    metavar="DURATION",
+    help="How long it may take, e.g. 2m: the most harmful first; what is left out is told.",
 )
 @click.option("--seed-sql", type=click.Path(path_type=Path), help="SQL that brings rows of yours.")
 @click.option(
@@ -166,7 +173,7 @@ def execute(
     begun = time.monotonic()
     before = threshold.baseline(options.baseline) if options.baseline else None
     run_id = options.resume.resolve().name if options.resume else new_run_id()
-    scope = _scope(planned, options, run_id)
+    scope = _scope(planned, options, run_id, earlier.known if earlier else Known())
     opened: tuple[RunFolder, SweepHeader] | None = None
     stopped: BaseException | None = None
     try:
@@ -201,7 +208,7 @@ def _ended(header: SweepHeader, stopped: BaseException | None) -> SweepHeader:
     return replace(header, crashed=says, crashed_with=exit_code_of(stopped))
 
 
-def _scope(planned: SweepPlan, options: SweepOptions, run_id: str) -> SweepScope:
+def _scope(planned: SweepPlan, options: SweepOptions, run_id: str, known: Known) -> SweepScope:
     return SweepScope(
         options.rows,
         options.jobs,
@@ -211,7 +218,27 @@ def _scope(planned: SweepPlan, options: SweepOptions, run_id: str) -> SweepScope
         planned.dump,
         options.exhaustive,
         run_id,
+        _budget(options, _tasks(planned, known)),
     )
+
+
+def _tasks(planned: SweepPlan, known: Known) -> list[Task]:
+    """What is to be swept, in the order of the folder, and how much that is."""
+    todo = set(planned.chosen) - known.finished
+    return [task(m, planned.engine, planned.tool) for m in planned.migrations if m.version in todo]
+
+
+def _budget(options: SweepOptions, tasks: Sequence[Task]) -> Budget | None:
+    """It begins now. UsageError for what is no duration."""
+    if options.budget is None:
+        return None
+    ms = loading.ms_of(options.budget)
+    if not ms:
+        raise UsageError(
+            f"--budget wants a duration with its unit, such as 30s, 2m or 1h; found "
+            f"{options.budget!r}"
+        )
+    return Budget(ms / 1000, tasks)
 
 
 @contextmanager
@@ -239,7 +266,8 @@ def _sweep(
 ) -> None:
     """Sweep the folder, and tell how it goes."""
     client = _client(planned, server)
-    progress = SweepProgress(len(planned.chosen), len(known.finished))
+    cells = {one.version: one.cells for one in _tasks(planned, known)}
+    progress = SweepProgress(len(planned.chosen), cells, scope.budget)
     record = Timeline(folder.path / FILE_NAME, progress.news, continued=True)
     record.redact(server.address.password)
     by_hand = ByHand(
@@ -268,8 +296,9 @@ def finish(
         text = folder.path / "sweep.json"
         click.echo(text.read_text("utf-8") if options.as_json else terminal.text(result))
         selection.say(f"report: {folder.path / 'sweep.html'}")
-    if stopped:
+    if stopped or result.left_out:
         selection.say(f"go on with: mdrill sweep --resume {shlex.quote(str(folder.path))}")
+    if stopped:
         raise stopped
     return result.exit_code
 
@@ -290,7 +319,7 @@ def _header(
         version=__version__,
         command=shlex.join(["mdrill", *sys.argv[1:]]),
         sweep={k: str(v) if isinstance(v, Path) else v for k, v in wishes.items()},
-        folder=planned.folder.name,
+        folder=planned.folder.resolve().name,
         layout=planned.layout.title,
         tool=planned.tool.title,
         emulated=planned.tool.how == "emulated",

@@ -12,7 +12,7 @@ from typing import Any
 from harness import bundled
 from harness.errors import Problem, ScenarioError
 from harness.loading import checks, shapes, tool_checks, yaml_nodes
-from harness.loading.decode import Decoder
+from harness.loading.decode import Decoder, ms_of
 from harness.loading.schema import schema
 from harness.loading.shapes import Invalid
 from harness.model import Drill, Scenario
@@ -24,6 +24,7 @@ __all__ = [
     "load_drills",
     "load_scenario",
     "load_tool",
+    "ms_of",
     "our_tools",
     "schema",
 ]

@@ -27,6 +27,12 @@ HINTS = {
 }
 
 
+def ms_of(text: str) -> float | None:
+    """A duration with its unit, such as ``2m``, in milliseconds; None if it is none."""
+    match = DURATION.fullmatch(text)
+    return float(match[1]) * IN_MS[match[2]] if match else None
+
+
 class Decoder:
     """Makes values from nodes and collects what is wrong."""
 
@@ -203,10 +209,9 @@ class Decoder:
         text = node.value if isinstance(node, Scalar) else None
         if text is None and isinstance(node, Scalar) and type(None) in shapes.members(key.hint):
             return None
-        match = DURATION.fullmatch(text) if isinstance(text, str) else None
-        if not match:
+        in_ms = ms_of(text) if isinstance(text, str) else None
+        if in_ms is None:
             return self.wanted(node, "a duration with its unit, such as 500ms, 10s or 2m")
-        in_ms = float(match[1]) * IN_MS[match[2]]
         return in_ms if key.unit == "ms" else in_ms / 1000
 
     def value(self, node: Node, hint: Any) -> Any:

@@ -47,6 +47,19 @@ def column_sums(engine: Engine, session: Session, name: str) -> dict[str, str]:
     return {column: str(total) for column, total in zip(table.columns, found, strict=True)}
 
 
+def without_values(
+    engine: Engine, session: Session, name: str, columns: Collection[str]
+) -> list[str]:
+    """Those of the table's columns in which every row has NULL; of a table without rows all."""
+    module, table = engine.snapshot, engine.snapshot.tables(session).get(name)
+    there = [column for column in columns if table and column in table.columns]
+    if table is None or not there:
+        return []
+    counts = ", ".join(f"count({module.quoted(column)})" for column in there)
+    found = session.run(f"{module.SETTINGS}SELECT {counts} FROM {table.source}").rows[0]
+    return [column for column, count in zip(there, found, strict=True) if not int(count)]
+
+
 def named(tables: Mapping[str, Table], name: str) -> Table | None:
     """The table that a person means by ``users``, with or without its schema."""
     if name in tables:

@@ -36,7 +36,11 @@ class StateSeen:
     rows: int = 0
     """In all tables."""
     differs: tuple[str, ...] = ()
-    """From the state before."""
+    """From the state before the migration."""
+    since: tuple[str, ...] = ()
+    """How it differs from the state that it follows."""
+    empty: tuple[str, ...] = ()
+    """New columns and tables in which there is nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,14 @@ class SweptToEnd(OfSweep):
     """Every cell of the migration was struck."""
 
     KIND = "finished"
+
+
+@dataclass(frozen=True)
+class LeftOut(OfSweep):
+    """There was no time for it, or not for all of it."""
+
+    KIND = "left-out"
+    name: str = ""
 
 
 @dataclass(frozen=True)

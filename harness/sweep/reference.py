@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from harness.errors import DrillError
@@ -15,6 +15,7 @@ from harness.layouts import Script
 from harness.state.difference import difference
 from harness.state.rows import column_sums
 from harness.state.snapshot import Snapshot
+from harness.sweep.emptiness import empty_parts
 from harness.sweep.held_run import first_line
 from harness.sweep.points import Row, kind_of
 from harness.sweep.steps import steps
@@ -38,6 +39,8 @@ class State:
     done: int
     """How many statements of the migration had been sent and answered by then."""
     snapshot: Snapshot
+    empty: tuple[str, ...] = ()
+    """New columns and tables in which there is nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,10 @@ class ReferenceRunner:
                 "can be struck; its adapter must hand it {url}, or {host} and {port}"
             )
         trial.holds = self._server.snapshot(trial.database, volatile)
-        _add(states, trial.holds.without(self._tables), 0)
+        self._add(states, trial.holds.without(self._tables), 0, trial)
         rows = self.rows(messages, request.script)
         total = sum(row.statements for row in rows)
-        states[-1] = State(total, states[-1].snapshot)
+        states[-1] = replace(states[-1], done=total)
         texts = tuple(message.text for message in messages)
         return Reference(tuple(rows), tuple(states), total, (), dict(volatile), texts)
 
@@ -155,7 +158,14 @@ class ReferenceRunner:
         if kinds[-1] == "bookkeeping":
             return
         snapshot = self._server.snapshot(trial.database, volatile, self._tables)
-        _add(states, snapshot.without(self._tables), self._count(sent))
+        self._add(states, snapshot.without(self._tables), self._count(sent), trial)
+
+    def _add(self, states: list[State], seen: Snapshot, done: int, trial: TrialDatabase) -> None:
+        """One more state, if it differs from the last."""
+        if difference(states[-1].snapshot, seen):
+            session = self._server.session(trial.database)
+            empty = empty_parts(self._server.engine, session, states[0].snapshot, seen)
+            states.append(State(done, seen, empty))
 
     def _count(self, messages: Sequence[Message]) -> int:
         kinds = [(m, kind_of(m, self._tables)) for m in messages]
@@ -237,12 +247,6 @@ class ReferenceRunner:
             if columns:
                 found[table] = columns
         return found
-
-
-def _add(states: list[State], seen: Snapshot, done: int) -> None:
-    """One more state, if it differs from the last."""
-    if difference(states[-1].snapshot, seen):
-        states.append(State(done, seen))
 
 
 def _tables_are_locked(own: Sequence[Message]) -> bool:

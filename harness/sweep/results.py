@@ -17,6 +17,7 @@ from harness.sweep.events import (
     OF_A_SWEEP,
     Broken,
     CellStruck,
+    LeftOut,
     OfSweep,
     Referred,
     RuleAudited,
@@ -145,6 +146,8 @@ class SweepResult(SweepHeader):
 
     migrations: tuple[MigrationResult, ...] = ()
     seed_refused: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Names by version of what there was no time for, or not for all of it."""
     audited: int = 0
     """Cells of which a rule says what they leave, and that were struck all the same."""
     revoked: tuple[str, ...] = ()
@@ -254,19 +257,24 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
     drafts: dict[str, _Draft] = {}
     refused: Mapping[str, str] = {}
     audits: dict[tuple[str, str], RuleAudited] = {}
+    left_out: dict[str, str] = {}
     for event in events:
         what = event.what
         if isinstance(what, SeedRefused):
             refused = what.refused
+        elif isinstance(what, LeftOut):
+            left_out[what.migration] = what.name
         elif isinstance(what, RuleAudited):
             audits[what.migration, what.point] = what
         elif isinstance(what, OfSweep):
             _enter(drafts.setdefault(what.migration, _Draft()), what)
+    done = {version for version, draft in drafts.items() if draft.finished}
     revoked = tuple(sorted({audit.rule for audit in audits.values() if not audit.held}))
     return SweepResult(
         **vars(header),
         migrations=tuple(draft.finish(version, revoked) for version, draft in drafts.items()),
         seed_refused=refused,
+        left_out={v: name for v, name in left_out.items() if v not in done},
         audited=len(audits),
         revoked=revoked,
     )
@@ -284,6 +292,7 @@ def _enter(draft: _Draft, what: OfSweep) -> None:
             draft.healings[what.state] = what
         case Broken():
             draft.broken = what.says
+            draft.reference = replace(draft.reference, name=draft.reference.name or what.name)
         case SweptToEnd():
             draft.finished = True
 

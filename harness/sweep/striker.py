@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
@@ -60,6 +60,8 @@ class Striker:
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="cells")
         self._lock = threading.Lock()
         self._struck: dict[str, CellStruck] = {}
+        self.check: Callable[[], None] = lambda: None
+        """Called before each run that is struck; raises if no other one is to be struck."""
 
     def close(self) -> None:
         """Wait for what is at work."""
@@ -89,6 +91,7 @@ class Striker:
             free.put(trial)
 
         def strike_one(point: Point) -> None:
+            self.check()
             trial = free.get()
             try:
                 self._alone(subject, point, trial)
@@ -119,6 +122,7 @@ class Striker:
 
     def _together(self, subject: Subject, batch: Sequence[Point], tries: int = TRIES) -> None:
         """Strike many runs by one death of their server; those that it misses once more."""
+        self.check()
         trials = self._server.trials(len(batch))
         for trial in trials:
             self._server.prepare(trial, subject.template, subject.base)

@@ -6,6 +6,7 @@ The state before migration n is kept, never replayed.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from harness import row_generation
@@ -14,14 +15,15 @@ from harness.record.timeline import Timeline
 from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
 from harness.sweep import verdicts
+from harness.sweep.budget import Budget, BudgetUsed
 from harness.sweep.cures import Cures
 from harness.sweep.dumps import Dump
-from harness.sweep.events import Broken, Referred, SeedRefused, StateSeen, SweptToEnd
+from harness.sweep.events import Broken, LeftOut, Referred, SeedRefused, StateSeen, SweptToEnd
 from harness.sweep.matrix import Matrix
 from harness.sweep.points import OF_THE_WAY_BACK, Way
 from harness.sweep.pruning import Pruner, Rule
 from harness.sweep.recoveries import Recoveries
-from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner, State
+from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
 from harness.sweep.resumption import Known
 from harness.sweep.rows_met import Failed, RowsMet
 from harness.sweep.seeding import Seed
@@ -54,6 +56,8 @@ class SweepScope:
     """Strike every crash point, also those that leave what another one leaves."""
     draw: str = ""
     """Draws which of those are struck all the same."""
+    budget: Budget | None = None
+    """How long it may take."""
 
 
 class Sweep:
@@ -92,6 +96,8 @@ class Sweep:
             scope.jobs,
             Cures(scope.exhaustive, scope.draw, revoked),
         )
+        if scope.budget:
+            self._striker.check = scope.budget.check
         pruner = Pruner(
             scope.exhaustive,
             "transactional-ddl" in engine.traits,
@@ -120,7 +126,7 @@ class Sweep:
                 continue
             try:
                 if self._wanted(migration):
-                    self._one(migration)
+                    self._as_time_allows(migration)
                 self._runner.plainly(RunRequest(migration), BARE)
             except ReferenceFailed as failed:
                 self._record.add(Broken(migration.version, migration.name, str(failed)))
@@ -151,6 +157,18 @@ class Sweep:
         return asked and migration.version not in self._known.finished
 
     # ------------------------------------------------------------------ one migration
+
+    def _as_time_allows(self, migration: Migration) -> None:
+        """Sweep it, or write down that there was no time."""
+        budget, version = self._scope.budget, migration.version
+        if budget is None:
+            self._one(migration)
+            return
+        if budget.keeps(version):
+            with suppress(BudgetUsed), budget.spent_on(version):
+                self._one(migration)
+                return
+        self._record.add(LeftOut(version, migration.name))
 
     def _one(self, migration: Migration) -> None:
         reference, base = self._refer(migration)
@@ -188,7 +206,7 @@ class Sweep:
                 name=migration.name,
                 files=migration.files,
                 rows=reference.rows,
-                states=tuple(_seen(state, reference.before) for state in reference.states),
+                states=_seen(reference),
                 statements=reference.statements,
                 volatile=reference.volatile,
                 filled=filled,
@@ -250,6 +268,16 @@ class Sweep:
         )
 
 
-def _seen(state: State, before: Snapshot) -> StateSeen:
-    differs = difference(before, state.snapshot).lines(before, state.snapshot)
-    return StateSeen(state.done, state.snapshot.key(), state.snapshot.rows(), tuple(differs))
+def _seen(reference: Reference) -> tuple[StateSeen, ...]:
+    """Its states as they are told: each by what it differs in, from the first and from the last."""
+
+    def lines(one: Snapshot, other: Snapshot) -> tuple[str, ...]:
+        return tuple(difference(one, other).lines(one, other))
+
+    found, last = [], reference.before
+    for state in reference.states:
+        now = state.snapshot
+        differs, since = lines(reference.before, now), lines(last, now)
+        found.append(StateSeen(state.done, now.key(), now.rows(), differs, since, state.empty))
+        last = now
+    return tuple(found)

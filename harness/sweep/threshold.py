@@ -89,7 +89,7 @@ def _findings(result: SweepResult) -> Iterator[Finding]:
     for migration in result.migrations:
         yield from _of_migration(migration)
     for version in result.unfinished:
-        yield Finding(version, TO_ITS_END, Grade.INCONCLUSIVE, "planned, and not swept to its end")
+        yield Finding(version, TO_ITS_END, Grade.INCONCLUSIVE, _not_to_its_end(result, version))
 
 
 def _of_migration(migration: MigrationResult) -> Iterator[Finding]:
@@ -116,6 +116,14 @@ def _of_migration(migration: MigrationResult) -> Iterator[Finding]:
     for statement in reference.idle:
         says = f"a statement met no row that it changes; bring some by --seed-sql: {statement}"
         yield Finding(version, f"work of {statement}", Grade.INCONCLUSIVE, says)
+
+
+def _not_to_its_end(result: SweepResult, version: str) -> str:
+    if version not in result.left_out:
+        return "planned, and not swept to its end"
+    begun = any(m.version == version and m.cells for m in result.migrations)
+    told = "not swept to its end" if begun else "left out"
+    return f"{told}, for the sweep may take {result.sweep.get('budget')}"
 
 
 def _exit_code(result: SweepResult) -> int:

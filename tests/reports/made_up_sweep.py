@@ -27,6 +27,8 @@ MARK = "make the tool take it for applied"
 WAYS = (Way.CLIENT_SIGKILL, Way.SESSION_KILL, Way.QUERY_CANCEL, Way.REPLY_LOST)
 FIXED = {"kind", "where", "way", "grade", "leads", "started"}
 """Keys whose values are words of the harness, never of a database or a file."""
+LINES_OF_A_DIFFERENCE = {"differs", "since"}
+"""Their first word is of the harness."""
 NAMED_BY_TABLES = {"gone", "lost", "removes", "volatile"}
 
 Event = dict[str, Any]
@@ -468,9 +470,13 @@ def hostile(attack: str) -> list[Event]:
     def spoil(value: Any, key: str = "") -> Any:
         if isinstance(value, Mapping):
             tables = key in NAMED_BY_TABLES
-            return {spoil(k) if tables else k: spoil(v, k) for k, v in value.items()}
+            told = {spoil(k) if tables else k: spoil(v, k) for k, v in value.items()}
+            return told | {"name": value["name"]} if key == "left" else told
         if isinstance(value, list | tuple):
             return [spoil(item, key) for item in value]
+        if key in LINES_OF_A_DIFFERENCE:
+            word, colon, rest = value.partition(": ")
+            return f"{word}{colon}{spoil(rest)}"
         if isinstance(value, str) and value and key not in FIXED:
             return f"{NASTY[attack]} {value} {NASTY[attack]}"
         return value

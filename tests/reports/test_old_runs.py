@@ -91,7 +91,7 @@ def test_a_sweep_is_told_again_in_every_format(sweep):
     assert done.returncode == 0, done.stderr
     assert "22 crash points of 1 migration" in done.stdout
     names = {"header.json", "sweep.jsonl", "sweep.json", "sweep.html", "sweep.md", "plan.md",
-             "readiness.md", "junit.xml"}  # fmt: skip
+             "plan-evidence.md", "readiness.md", "junit.xml"}  # fmt: skip
     assert {path.name for path in sweep.iterdir()} == names
     told = json.loads((sweep / "sweep.json").read_text("utf-8"))
     assert told["grades"] == {"self-heals": 5, "needs-tool-repair": 17}

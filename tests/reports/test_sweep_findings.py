@@ -10,13 +10,14 @@ from xml.etree import ElementTree as Xml
 import made_up_sweep as swept
 import pytest
 
-from harness.reporting.sweep import html, junit, markdown, plan, readiness, terminal, view
+from harness.reporting.sweep import evidence, html, junit, markdown, plan, readiness, terminal, view
 from harness.sweep.results import SweepResult
 from harness.sweep.rollback import IN_WORDS, LIES, Leads
 
 RENDERERS: dict[str, Callable[[SweepResult], str]] = {
     "sweep.html": html.render,
     "sweep.md": markdown.render,
+    "plan-evidence.md": evidence.render,
     "plan.md": plan.render,
     "readiness.md": readiness.render,
     "junit.xml": junit.render,
@@ -305,7 +306,7 @@ def test_cells_of_the_way_down_are_a_second_matrix():
     assert f"({up + down} crash points," in read("readiness.md", result)
     names = [c.get("name") for c in Xml.fromstring(junit.render(result)).iter("testcase")]
     assert sum(name.startswith("down-") for name in names) == down
-    assert f"Made from {up + down} crash points" in plan.render(result)
+    assert f"Made from {up + down} crash points" in evidence.render(result)
 
 
 def test_a_way_down_that_cannot_be_healed_is_told_under_the_rollback():
@@ -314,12 +315,10 @@ def test_a_way_down_that_cannot_be_healed_is_told_under_the_rollback():
         swept.LeftState("1 of 2", 1, "half"), (swept.again(False, "42P01"),), stuck=True
     )
     result = swept.judged(swept.sweep(swept.harmless(down_lands=lambda point: stuck)))
-    told = plan.render(result).split("## Rollback")[1]
+    told = evidence.render(result).split("## Rollback")[1]
     assert "If the way down is killed:" in told
     assert "### If you find it 1 of 2, on the way down" in told
     assert "**Nothing that was tried heals it.**" in told
     assert result.exit_code == 1
     assert hero(result) == ("bad", "unhealed")
-    assert "left it 1 of 2 on the way down; nothing that was tried heals it" in terminal.text(
-        result
-    )
+    assert "✗ the way down of `1_users` can end broken: if it dies" in terminal.text(result)

@@ -139,3 +139,16 @@ def test_only_the_asked_ways(sweep):
     outcome = sweep(GOLANG, "postgres", *SECOND, "--ways", "session-kill")
     assert {c.way for m in outcome.result.migrations for c in m.cells} == {"session-kill"}
     assert [m.version for m in outcome.result.migrations] == ["2"]
+
+
+def test_what_a_run_has_made_and_not_filled_yet_is_told(sweep, engine):
+    """A new column is empty until the UPDATE; a table of which it is a part has its rows."""
+    outcome = sweep(PLAIN, engine, *SECOND)
+    before, *between, after = outcome.migration("2").reference.states
+    column = f"column {'public.' if engine == 'postgres' else ''}users.phone"
+    assert [state.done for state in between] == [1, 2]
+    assert [state.empty for state in (before, *between, after)] == [(), (column,), (), ()]
+    assert [f"new: {column}" in state.since for state in between] == [True, False]
+    assert "after statement 1 of 3" in outcome.file("sweep.md")
+    assert "`users.phone` is there and empty" in outcome.file("sweep.md")
+    assert "`users.phone` is there, values in `users` are changed" in outcome.file("plan.md")

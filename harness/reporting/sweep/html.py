@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.reporting import Format
-from harness.reporting.sweep import overview, view
+from harness.reporting.sweep import overview, prose, sentences, view
 from harness.reporting.templating import asset, environment
 from harness.sweep.results import SweepResult
 
@@ -23,6 +23,9 @@ def render(result: SweepResult) -> str:
             own_css=asset("sweep.css"),
             view=view,
             overall=overview.overall(result),
+            needs=sentences.needs(result),
+            quiet=sentences.quiet(result),
+            prose=prose,
             headline=overview.headline(result),
             by_rule=overview.by_rule(result),
             caveats=overview.caveats(result),

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from harness.reporting import Format
-from harness.reporting.sweep import overview, view
+from harness.reporting.sweep import overview, prose, sentences, view
 from harness.reporting.templating import environment
 from harness.sweep.results import SweepResult
 
 FILE_NAME = "sweep.md"
 MIGRATIONS = 300
 DETAILED = 20
+NEEDS = 40
 
 
 def render(result: SweepResult) -> str:
     """Counts, one line a migration, and the matrix of those that are worst."""
     detailed = view.worth_telling(result)
+    needs = sentences.needs(result)
     return (
         environment()
         .get_template("sweep.md.j2")
         .render(
             result=result,
             view=view,
+            needs=needs[:NEEDS],
+            more_needs=max(0, len(needs) - NEEDS),
+            quiet=sentences.quiet(result),
+            prose=prose,
             headline=overview.headline(result),
             by_rule=overview.by_rule(result),
             caveats=overview.caveats(result),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.reporting.sweep.view import GRADES, HARMFUL, Told
 from harness.reporting.words import plural
 from harness.sweep.results import SweepResult
+from harness.sweep.rollback import Leads
 from harness.sweep.verdicts import Grade, worst
 
 NAMED = 5
@@ -45,8 +46,11 @@ def _not_whole(result: SweepResult) -> Iterator[str]:
         yield "ended by an error before its end"
     elif result.interrupted:
         yield "interrupted before its end"
-    elif result.unfinished:
-        yield f"{plural(len(result.unfinished), 'planned migration')} not swept to the end"
+    elif missing := _missing(result):
+        yield f"{plural(len(missing), 'planned migration')} not swept to the end"
+    if result.left_out:
+        many = plural(len(result.left_out), "planned migration")
+        yield f"{many} left out by the budget of {result.sweep.get('budget')}"
     if result.as_plain_sql and not result.asked_for_its_tool:
         yield result.as_plain_sql
     if result.broken:
@@ -101,18 +105,46 @@ def by_rule(result: SweepResult) -> str:
     return f"{told}{states}; {result.audited} of such were tried all the same, and {held}"
 
 
+def made_from(result: SweepResult) -> str:
+    """What a plan stands on: what was struck, and what is known to leave the same."""
+    struck = sum(not (cell.missed or cell.rule) for cell in result.every_cell)
+    told = f"{plural(struck, 'crash point')} that were really struck"
+    many = sum(bool(cell.rule and not cell.missed) for cell in result.every_cell)
+    return f"{told}, and {many} that by rule leave the same" if many else told
+
+
 def gap(result: SweepResult) -> str:
     """What a sweep that was cut off leaves open, in one sentence; empty if it came to its end."""
-    missing = result.unfinished
+    missing = _missing(result)
     if not missing:
         return ""
-    names = f"{', '.join(missing[:NAMED])}{' …' if len(missing) > NAMED else ''}"
-    return f"Not swept to the end: {plural(len(missing), 'planned migration')} ({names})."
+    return f"Not swept to the end: {plural(len(missing), 'planned migration')} ({_some(missing)})."
+
+
+def too_late(result: SweepResult) -> str:
+    """What there was no time for, in one sentence; empty if there was for all."""
+    if not result.left_out:
+        return ""
+    names = _some(list(result.left_out.values()))
+    many = plural(len(result.left_out), "planned migration")
+    return (
+        f"Left out by the budget of {result.sweep.get('budget')}: {many}; what crashes of them "
+        f"leave is not known, and --resume goes on with them ({names})."
+    )
+
+
+def _missing(result: SweepResult) -> list[str]:
+    """What was not swept to its end, although there was time."""
+    return [version for version in result.unfinished if version not in result.left_out]
+
+
+def _some(names: list[str]) -> str:
+    return f"{', '.join(names[:NAMED])}{' …' if len(names) > NAMED else ''}"
 
 
 def caveats(result: SweepResult) -> list[str]:
     """What is less than was asked for: what was not swept, and as what; rows that were refused."""
-    told = [gap(result)]
+    told = [gap(result), too_late(result)]
     if result.crashed:
         told.append(f"The sweep was ended by an error: {result.crashed}")
     if result.interrupted:
@@ -121,3 +153,24 @@ def caveats(result: SweepResult) -> list[str]:
         told.append(f"As was asked for, {result.as_plain_sql}.")
     rows = [f"{at}: no state took this statement: {why}" for at, why in result.seed_refused.items()]
     return [*filter(None, told), *rows]
+
+
+def ways_down(result: SweepResult) -> list[tuple[str, str]]:
+    """Where the ways down lead, from harmless to harmful, each with the migrations' names."""
+    found: dict[Leads, list[str]] = {}
+    for migration in result.migrations:
+        if migration.cells:
+            leads, says = migration.rollback.leads, migration.rollback.says
+            named = f"{migration.name} ({says})" if leads is Leads.IRREVERSIBLE else migration.name
+            found.setdefault(leads, []).append(named)
+    lossy = [
+        f"{migration.name} ({'; '.join(migration.rollback.meanwhile)})"
+        for migration in result.migrations
+        if migration.rollback.meanwhile
+    ]
+    told = [(leads.replace("-", " "), _names(found[leads])) for leads in Leads if leads in found]
+    return [*told, *([("loses what is written meanwhile", _names(lossy))] if lossy else [])]
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if names[NAMED:] else "")

@@ -82,8 +82,8 @@ WHERE: Mapping[str, str] = {
     Where.ANSWERED: "answer lost",
 }
 ORDER = tuple(WHERE)
-NAMED = 5
-"""Migrations that are named on one line."""
+STOPS = (Way.SESSION_KILL, Way.QUERY_CANCEL, Way.CLIENT_SIGKILL)
+"""How people stop a migration that hangs."""
 
 
 @dataclass(frozen=True)
@@ -184,12 +184,6 @@ def worth_telling(result: SweepResult) -> list[MigrationResult]:
     return sorted(found, key=lambda migration: loudness(result, migration), reverse=True)
 
 
-def asks_only_for_its_tool(result: SweepResult, migration: MigrationResult) -> bool:
-    """Whether a crash of it is the tool's to mend, as of any other migration of that tool."""
-    repaired = loudest(result, migration) is Grade.TOOL_REPAIR
-    return repaired and migration.atomic and not _own(result, migration)
-
-
 def loudest(result: SweepResult, migration: MigrationResult) -> Grade:
     """Its worst cell or finding: whether it goes through on rows, where its way down leads."""
     own = [f.grade for f in result.findings if f.migration == migration.version]
@@ -203,6 +197,32 @@ def stops(migration: MigrationResult) -> str:
     if all(cell.missed for cell in migration.cells):
         return "unknown"
     return "atomic" if migration.atomic else "can stop half way"
+
+
+def steps(migration: MigrationResult) -> list[Row]:
+    """Its own messages."""
+    return [row for row in migration.reference.rows if row.kind == "statement"]
+
+
+def together(migration: MigrationResult) -> str:
+    """Whether they go through one by one."""
+    if stops(migration) == "unknown":
+        return "not known: no crash was struck"
+    if migration.atomic:
+        return "all or nothing: no crash left anything between before and after"
+    if len(steps(migration)) == 1:
+        return "one message, and yet a crash can leave a part of it"
+    return "one by one: a crash can leave the first of them done and the rest not"
+
+
+def stopped(migration: MigrationResult) -> list[CellResult]:
+    """Where it was stopped as people stop what hangs, while a statement was at work."""
+    return [c for c in migration.cells if c.where == Where.INSIDE and c.way in STOPS]
+
+
+def is_harmful(cell: CellResult) -> bool:
+    """Whether nobody wants to have stopped it there: nothing heals it, or rows are lost."""
+    return not cell.missed and (not cell.heals or cell.grade in HARMFUL)
 
 
 def states(migration: MigrationResult) -> list[StateTold]:
@@ -301,27 +321,6 @@ def way_down(migration: MigrationResult) -> str:
 def back_is_told(migration: MigrationResult) -> bool:
     """Whether where the way down leads is a finding, which is told with the others."""
     return migration.rollback.lies or migration.rollback.leads is Leads.UNKNOWN
-
-
-def ways_down(result: SweepResult) -> list[tuple[str, str]]:
-    """Where the ways down lead, from harmless to harmful, each with the migrations' names."""
-    found: dict[Leads, list[str]] = {}
-    for migration in result.migrations:
-        if migration.cells:
-            leads, says = migration.rollback.leads, migration.rollback.says
-            named = f"{migration.name} ({says})" if leads is Leads.IRREVERSIBLE else migration.name
-            found.setdefault(leads, []).append(named)
-    lossy = [
-        f"{migration.name} ({'; '.join(migration.rollback.meanwhile)})"
-        for migration in result.migrations
-        if migration.rollback.meanwhile
-    ]
-    told = [(leads.replace("-", " "), _some(found[leads])) for leads in Leads if leads in found]
-    return [*told, *([("loses what is written meanwhile", _some(lossy))] if lossy else [])]
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if names[NAMED:] else "")
 
 
 def belief(cell: CellResult, version: str, healing: StateHealed) -> str:
