@@ -93,6 +93,7 @@ def _by_rule(subject: Subject, follower: Follower, leader: CellStruck) -> CellSt
         n=point.n,
         where=point.where,
         way=point.way,
+        wait=point.wait,
         witnesses=(),
         exit_status=None,
         said="",

@@ -16,6 +16,7 @@ from harness.ports import Backend, Engine
 from harness.servers.throwaway import ThrowawayServer
 from harness.state.difference import difference
 from harness.state.snapshot import Snapshot, take
+from harness.wire import can_change
 
 
 @dataclass
@@ -49,6 +50,16 @@ class SweepServer(ThrowawayServer):
     def verb(self, text: str) -> str:
         """What the first statement of a message is: ``ALTER TABLE``."""
         return next((statement.kind for statement in self.cut(text)), "")
+
+    def first_change(self, text: str) -> tuple[str, str]:
+        """What the first statement of a message is that changes anything, and its text."""
+        dialect = self.engine.dialect
+        for statement in self.cut(text):
+            if can_change(statement.text, dialect) and not sqltext.is_transaction_control(
+                statement
+            ):
+                return statement.kind, statement.text
+        return self.verb(text), text
 
     # ------------------------------------------------------------------ databases
 

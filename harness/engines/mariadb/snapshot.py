@@ -11,6 +11,7 @@ from harness.engines.mysql.connector import MySQLSession
 from harness.engines.mysql.snapshot import (
     DUPLICATE,
     SETTINGS,
+    finish_sql,
     invalid,
     is_one_of,
     literal,
@@ -29,6 +30,7 @@ __all__ = [
     "DUPLICATE",
     "SETTINGS",
     "counters",
+    "finish_sql",
     "invalid",
     "is_one_of",
     "literal",

@@ -16,6 +16,7 @@ __all__ = [
     "DUPLICATE",
     "SETTINGS",
     "counters",
+    "finish_sql",
     "invalid",
     "is_one_of",
     "literal",
@@ -226,6 +227,11 @@ def invalid(found: Mapping[str, str]) -> list[str]:
 
 def remove_sql(differs: Iterable[str]) -> list[str]:
     """Nothing: a DDL statement that is cut off leaves no half object behind."""
+    return []
+
+
+def finish_sql(differs: Iterable[str]) -> list[str]:
+    """Nothing: a DDL statement that is cut off leaves nothing begun behind."""
     return []
 
 
