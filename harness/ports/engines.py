@@ -110,6 +110,9 @@ class StatementHoldsModule(Protocol[S_in]):
         """
         ...
 
+    def take_part(self, s: S_in, part: str) -> None:
+        """Take one of those locks, until the session ends."""
+
     def transaction_of(self, s: S_in, pid: int) -> str:
         """In which transaction the session is."""
         ...

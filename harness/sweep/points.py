@@ -85,7 +85,8 @@ class Row:
     open_after: bool = False
     """Whether a transaction is open behind it, as the server says."""
     waits: int = 1
-    """How often it can be held inside: in each of its own waits, or after a commit of its own."""
+    """How often it can be held inside: in each of its own waits, or after commits of its own; 0 of
+    what has no inside."""
     has_middle: bool = True
     """False of a statement that changed no row: nothing of it can be there half."""
 
@@ -131,7 +132,7 @@ def points(
         boundary = AMID_BOOKKEEPING if amid else AT_A_BOUNDARY
         found += [Point(row.n, Where.BEFORE, way) for way in boundary]
         needed = row.has_middle and not (inert and row.verb.startswith(IF_NEEDED))
-        if row.kind == "statement" and needed:
+        if row.kind == "statement" and row.waits and needed:
             found += [Point(row.n, Where.INSIDE, way) for way in INSIDE]
             later = range(2, row.waits + 1)
             found += [Point(row.n, Where.INSIDE, way, n) for n in later for way in LATER_INSIDE]

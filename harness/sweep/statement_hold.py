@@ -68,7 +68,7 @@ class StatementHold:
         for lock in locks:
             session = self._connect()
             self._locks[session.pid] = lock
-            session.run(lock)
+            holds.take_part(session, lock)
 
     def move_on(self, pids: Collection[int], is_through: Callable[[], bool]) -> None:
         """From its first wait to the wanted one, or until it is through."""
@@ -88,19 +88,20 @@ class StatementHold:
             )
 
     def _past_commit(self, pids: Collection[int], is_through: Callable[[], bool]) -> None:
-        """From lock to lock until it stands in a later transaction than that of its first.
+        """From lock to lock until it stands in a later transaction: so many commits are behind it.
 
         Whoever queues for a lock behind it gets the lock at the very moment of its commit.
         """
         engine, observer = self._server.engine, self._server.observer()
-        begun = ""
+        begun, commits = "", 0
         while not is_through():
             found = self._blocked(pids)
             if found is None:
                 return
             waiter, blocker = found
             now = engine.statement_holds.transaction_of(observer, waiter)
-            if begun and now != begun:
+            commits += bool(begun) and now != begun
+            if commits >= self._wait - 1:
                 return
             begun = now
             if engine.statement_holds.QUEUES:
@@ -119,7 +120,7 @@ class StatementHold:
 
         def ask() -> None:
             try:
-                session.run(lock)
+                self._server.engine.statement_holds.take_part(session, lock)
             except DatabaseError:
                 return  # it was released before its turn came
 

@@ -17,6 +17,7 @@ from harness.sweep import verdicts
 from harness.sweep.cures import Cures
 from harness.sweep.events import Broken, Referred, SeedRefused, StateSeen, SweptToEnd
 from harness.sweep.matrix import Matrix
+from harness.sweep.own_commits import OwnCommits
 from harness.sweep.points import OF_THE_WAY_BACK, Way
 from harness.sweep.pruning import Pruner, Rule
 from harness.sweep.recoveries import Recoveries
@@ -96,6 +97,7 @@ class Sweep:
             set(map(Rule, known.revoked)),
         )
         self._matrix = Matrix(self._striker, pruner, record, known)
+        self._own_commits = OwnCommits(server, self._tables)
         self._rows_met = RowsMet(server, self._runner, self._tables)
         self._way_back = WayBack(server, tool, self._runner, self._tables)
         self._base_stands = False
@@ -233,6 +235,7 @@ class Sweep:
         base = self._server.snapshot(BASE, volatile)
         self._server.prepare(one, BASE, base)
         reference = self._runner.watch(request, one, base, volatile)
+        reference = self._own_commits.found(reference, other, BASE, base)
         belief = self._recoveries.believes(one.database)
         if not self._recoveries.settled(migration, one.database):
             raise ReferenceFailed(

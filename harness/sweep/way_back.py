@@ -20,6 +20,7 @@ from harness.state.rows_difference import RowsDifference
 from harness.state.snapshot import Snapshot
 from harness.sweep import rollback
 from harness.sweep.events import WayBackTried
+from harness.sweep.own_commits import OwnCommits
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
 from harness.sweep.rollback import Leads, Rollback
 from harness.sweep.subject import Subject
@@ -57,6 +58,7 @@ class WayBack:
         self._server = server
         self._tool = tool
         self._runner = runner
+        self._own_commits = OwnCommits(server, tables)
         self._tables = tuple(tables)
         self._migrated = TrialDatabase(MIGRATED)
 
@@ -227,7 +229,8 @@ class WayBack:
             self._runner.plainly(request, trial.database)
         volatile = self._runner.volatile(one, other)
         self._server.prepare(one, MIGRATED, migrated)
-        return self._runner.watch(request, one, migrated, volatile)
+        reference = self._runner.watch(request, one, migrated, volatile)
+        return self._own_commits.found(reference, other, MIGRATED, migrated)
 
 
 def _only(migration: Migration, found: Rollback) -> Tried:

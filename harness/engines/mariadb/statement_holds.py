@@ -15,6 +15,7 @@ from harness.engines.mysql.statement_holds import (
     clear,
     parts,
     prepare,
+    take_part,
     waits,
 )
 
@@ -25,9 +26,14 @@ __all__ = [
     "hold",
     "parts",
     "prepare",
+    "take_part",
     "transaction_of",
     "waits",
 ]
+
+TRANSACTION = """
+SELECT trx_id FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = %s
+"""
 
 
 def hold(s: MySQLSession, kind: str, sql: str, wait: int = 1, *, again: bool = False) -> None:
@@ -43,4 +49,4 @@ def hold(s: MySQLSession, kind: str, sql: str, wait: int = 1, *, again: bool = F
 def transaction_of(s: MySQLSession, pid: int) -> str:
     """InnoDB's number of the session's transaction; "" if it has none. Takes up to 0.1 s."""
     with turns[s.server].taken():
-        return of_mysql.transaction_of(s, pid)
+        return str(s.run(TRANSACTION, (pid,)).scalar() or "")

@@ -153,7 +153,7 @@ def waits(s: PostgresSession, statements: Sequence[tuple[str, str]], texts: Iter
         return len(concurrent)
     kinds = [kind for kind, _ in statements]
     if any(kind in ENDS for kind in kinds[:-1]):
-        return 2
+        return 1 + sum(kind in ENDS for kind in kinds[:-1])
     texts = list(texts)
     return 1 + any(_commits(s, kind, sql, texts) for kind, sql in statements)
 
@@ -204,6 +204,11 @@ def parts(s: PostgresSession, kind: str, sql: str) -> Sequence[str]:
     tables = s.run(f"SELECT oid::regclass FROM pg_class WHERE {USER_TABLES} ORDER BY oid").rows
     locks = [f"BEGIN; LOCK TABLE ONLY {table} IN SHARE MODE" for (table,) in tables[:MOST_PARTS]]
     return [LOCK_END, *locks]
+
+
+def take_part(s: PostgresSession, part: str) -> None:
+    """Take one of those locks, until the session ends."""
+    s.run(part)
 
 
 def transaction_of(s: PostgresSession, pid: int) -> str:
