@@ -20,7 +20,7 @@ from harness.ports.engine_sessions import (
     SessionsModule,
     StatementLogModule,
 )
-from harness.ports.engines import BackupsModule, HoldingModule
+from harness.ports.engines import BackupsModule, HoldingModule, StatementHoldsModule
 from harness.sqltext import Dialect
 
 
@@ -44,6 +44,7 @@ class EngineFacts:
     plans: PlansModule[Any]
     backups: BackupsModule[Any]
     holding: HoldingModule[Any]
+    statement_holds: StatementHoldsModule[Any]
     table_specs: TableSpecsModule[Any]
     snapshot: SnapshotModule[Any]
     probing: ProbingModule

@@ -62,7 +62,7 @@ class Writes:
     reset: str
     """When this database's were set back; empty if never."""
     catalogues: Mapping[str, tuple[int, int]]
-    """What defines its objects: rows made, and rows gone."""
+    """What defines its objects: how much was written, and how many rows more or less are there."""
     relations: str
     """A checksum of how its relations are defined, whatever was written to them."""
     whole: str

@@ -146,6 +146,10 @@ class SnapshotModule(Protocol[S_in]):
         """Statements that take away what an unfinished statement left."""
         ...
 
+    def finish_sql(self, differs: Iterable[str]) -> list[str]:
+        """Statements that end what an unfinished statement began."""
+        ...
+
 
 class ProbingModule(Protocol):
     """Queries by which a person tells what is there."""

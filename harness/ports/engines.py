@@ -7,7 +7,7 @@ real servers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from harness.ports.engine_contents import (
@@ -70,15 +70,9 @@ class BackupsModule(Protocol[S_in]):
 class HoldingModule(Protocol[S_in]):
     """Locks that hold a statement while it runs."""
 
-    HOLDS_THE_SERVER: bool
-    """Whether what :meth:`hold_all` takes is a lock of the whole server or of one database."""
-
     def hold_row(self, s: S_in, table: str, key: str, value: Any) -> None: ...
 
     def hold_table_read(self, s: S_in, table: str) -> None: ...
-
-    def hold_all(self, s: S_in, verb: str) -> None:
-        """Whatever ``verb`` is going to change waits. DatabaseError if no lock can be had."""
 
     def install_trigger(self, s: S_in, table: str, key: str, value: Any, name: str) -> None: ...
 
@@ -91,6 +85,46 @@ class HoldingModule(Protocol[S_in]):
     def lock_holder(self, s: S_in, name: str) -> int | None: ...
 
     def end_transaction(self, s: S_in) -> None: ...
+
+
+class StatementHoldsModule(Protocol[S_in]):
+    """What holds any statement amid its work. ``kind`` is as :mod:`harness.sqltext` tells it."""
+
+    HOLDS_THE_SERVER: bool
+    """Whether what is taken is a lock of the whole server or of one database."""
+    QUEUES: bool
+    """Whether who asks for a lock behind a statement has it at the moment of its commit."""
+
+    def waits(self, s: S_in, statements: Sequence[tuple[str, str]], texts: Iterable[str]) -> int:
+        """How often a message can be held: once, or in each wait of its statement, or after a
+        commit of its own as well. ``statements`` are its kinds and texts.
+        """
+        ...
+
+    def prepare(self, s: S_in) -> None:
+        """Before the run."""
+
+    def clear(self, s: S_in) -> None:
+        """After the run, when none of its sessions is left: nothing of :meth:`prepare` is."""
+
+    def hold(self, s: S_in, kind: str, sql: str, wait: int = 1, *, again: bool = False) -> None:
+        """Hold it until the session ends. DatabaseError if no lock can be had.
+
+        ``again``: by other locks than the usual ones, which did not hold it.
+        """
+
+    def parts(self, s: S_in, kind: str, sql: str) -> Sequence[str]:
+        """Locks, each for a session of its own, that hold a message which commits by itself; none
+        for what waits by itself.
+        """
+        ...
+
+    def take_part(self, s: S_in, part: str) -> None:
+        """Take one of those locks, until the session ends."""
+
+    def transaction_of(self, s: S_in, pid: int) -> str:
+        """In which transaction the session is."""
+        ...
 
 
 class Engine(Protocol):
@@ -138,6 +172,9 @@ class Engine(Protocol):
 
     @property
     def holding(self) -> HoldingModule[Any]: ...
+
+    @property
+    def statement_holds(self) -> StatementHoldsModule[Any]: ...
 
     @property
     def table_specs(self) -> TableSpecsModule[Any]: ...

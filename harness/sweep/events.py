@@ -104,8 +104,12 @@ class CellStruck(OfSweep):
     n: int = 0
     where: str = ""
     way: str = ""
+    wait: int = 1
+    """Inside: in which of the statement's holds."""
     missed: str = ""
     """Why the fault did not strike; nothing was learned then."""
+    unheld: bool = False
+    """It was missed, as no lock holds the statement."""
     witnesses: tuple[WitnessSeen, ...] = ()
     exit_status: int | None = None
     """Of the tool's process; negative: the signal that ended it."""

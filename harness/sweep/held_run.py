@@ -6,13 +6,14 @@ A fault that did not strike is told as missed, with the reason; it is never coun
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from harness.errors import DatabaseError, DeadlineExceeded, Missed
-from harness.ports import Session, SessionInfo, Witness
+from harness.ports import SessionInfo, Witness
 from harness.servers import acts
 from harness.sweep.points import Point, Row, Way, Where
+from harness.sweep.statement_hold import StatementHold, Unheld
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
 from harness.tools.client import Client, ClientEnded, ClientRun, RunRequest
 from harness.waiting import until
@@ -34,6 +35,8 @@ class Struck:
     point: Point
     witnesses: list[Witness] = field(default_factory=list)
     missed: str = ""
+    unheld: bool = False
+    """It was missed, as no lock held the statement."""
     ended: ClientEnded | None = None
 
 
@@ -48,13 +51,16 @@ class HeldRun:
         row: Row,
         client: Client,
         request: RunRequest,
+        again: bool = False,
     ) -> None:
+        """``again``: held by other locks than the usual ones, which did not hold it."""
         self.server = server
         self.trial = trial
         self.point = point
         self.row = row
         self.struck = Struck(point)
-        self._hold: Session | None = None
+        self._text = ""
+        self._hold = StatementHold(server, trial.database, point.wait, again)
         address = server.address
         self._proxy = Proxy(
             server.engine.dialect,
@@ -63,11 +69,14 @@ class HeldRun:
             split=server.split,
         )
         try:
+            if point.where is Where.INSIDE:
+                self._hold.prepare()
             where = "answered" if point.where is Where.ANSWERED else "before"
             self._proxy.stop_at(Breakpoint(point.n, where))
             through = server.through(self._proxy.port)
             self._run: ClientRun = client.start(request, through, trial.database)
         except BaseException:
+            self._hold.release()
             self._proxy.close()
             raise
 
@@ -79,6 +88,7 @@ class HeldRun:
             step()
         except (Missed, DeadlineExceeded) as missed:
             self.struck.missed = str(missed)
+            self.struck.unheld = isinstance(missed, Unheld)
 
     def reach(self) -> None:
         """Until the run is held at its message; Missed if it ends before."""
@@ -92,6 +102,7 @@ class HeldRun:
                 f"message {self.point.n} is now {first_line(message.text)!r}, "
                 f"in the reference run it was {self.row.label!r}"
             )
+        self._text = message.text
         if self.point.where is Where.ANSWERED:
             self._tell(Witness("wire", "the server's whole answer has come, and the tool has none"))
 
@@ -101,18 +112,19 @@ class HeldRun:
         Whoever is to look at it must be connected by then: the lock may be the whole server's.
         """
         self.server.observer()
-        self._hold = self.server.guard.connect(self.trial.database, "hold")
         try:
-            self.server.engine.holding.hold_all(self._hold, self.row.verb)
+            self._hold.take(*self.server.first_change(self._text))
         except DatabaseError as error:
-            raise Missed(f"no lock can be had to hold it inside: {error}") from None
+            raise Unheld(f"no lock can be had to hold it inside: {error}") from None
 
     def enter(self) -> None:
-        """Let the held message in, up to the lock."""
+        """Let the held message in, up to the lock; through its waits to the one that is wanted."""
         self._proxy.release(Breakpoint(self.point.n, "answered"))
         until("the statement to be held inside", STOP_DEADLINE_S, self._parked_or_through)
+        if self._answer() is None:
+            self._hold.move_on(self._proxy.sessions(), lambda: self._answer() is not None)
         if self._answer() is not None:
-            raise Missed("no lock holds this statement: it was over at once")
+            raise Unheld("no lock holds this statement: it was over at once")
         self._tell(Witness("observer", "the session waits for a lock inside the statement"))
 
     def _parked_or_through(self) -> bool:
@@ -192,7 +204,7 @@ class HeldRun:
 
     def _let_go(self) -> None:
         """Until the tool has ended; one that does not, as it waits for ever, is killed."""
-        self._release_hold()
+        self._hold.release()
         self._proxy.release()
         try:
             ended = self._run.outcome(END_DEADLINE_S)
@@ -222,17 +234,17 @@ class HeldRun:
             told = "; ".join(witness.says for witness in self.struck.witnesses)
             raise Missed(f"fewer than two independent witnesses: {told or 'none'}")
 
-    def _release_hold(self) -> None:
-        if self._hold is not None:
-            self._hold.close()
-            self._hold = None
-
     def _tell(self, witness: Witness) -> None:
         self.struck.witnesses.append(witness)
 
+    def clear(self) -> None:
+        """Take away what was put into the database to hold the run."""
+        if self.point.where is Where.INSIDE:
+            self._hold.clear()
+
     def close(self) -> None:
         """Leave no process and no connection behind."""
-        self._release_hold()
+        self._hold.release()
         if not self._run.ended():
             self._run.signal(signal.SIGKILL)
             self._run.outcome(END_DEADLINE_S)
@@ -251,9 +263,11 @@ def one(
     row: Row,
     client: Client,
     request: RunRequest,
+    *,
+    again: bool = False,
 ) -> Struck:
     """Run, strike once, wait until it is quiet."""
-    run = HeldRun(server, trial, point, row, client, request)
+    run = HeldRun(server, trial, point, row, client, request, again)
     try:
         run.attempt(run.reach)
         if point.where is Where.INSIDE:
@@ -261,6 +275,7 @@ def one(
             run.attempt(run.enter)
         run.attempt(run.strike)
         run.settle()
+        run.clear()
     finally:
         run.close()
     return run.struck
@@ -273,12 +288,13 @@ def all_at_once(
     rows: Sequence[Row],
     client: Client,
     request: RunRequest,
+    unheld: Collection[Point] = (),
 ) -> list[Struck]:
     """Hold every run at its own point, then kill the one server they share, by one SIGKILL."""
     runs: list[HeldRun] = []
     try:
         for trial, point, row in zip(trials, points, rows, strict=True):
-            runs.append(HeldRun(server, trial, point, row, client, request))
+            runs.append(HeldRun(server, trial, point, row, client, request, point in unheld))
         for run in runs:
             run.attempt(run.reach)
         inside = [run for run in runs if run.point.where is Where.INSIDE]
@@ -290,6 +306,8 @@ def all_at_once(
         for run in runs:
             run.died_with_server(deaths)
         server.start_again()
+        for run in runs:
+            run.clear()
     finally:
         for run in runs:
             run.close()

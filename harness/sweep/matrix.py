@@ -35,6 +35,10 @@ class Matrix:
         refuted = set(self._pruner.refuted(plan, cells))
         self._strike(subject, [f.point for f in refuted], cells)
         self._follow(subject, [f for f in plan.followers if f not in refuted], cells)
+        for held_by_none in self._pruner.undone(reference.rows, reference.texts, every, cells):
+            cell = _by_rule(subject, held_by_none, cells[held_by_none.leader.id])
+            cells[held_by_none.point.id] = cell
+            self._record.add(cell)
         self._pruner.learn(reference.rows, every, cells, down=down)
 
     def _known_cell(self, subject: Subject, point: Point) -> CellStruck | None:
@@ -93,6 +97,7 @@ def _by_rule(subject: Subject, follower: Follower, leader: CellStruck) -> CellSt
         n=point.n,
         where=point.where,
         way=point.way,
+        wait=point.wait,
         witnesses=(),
         exit_status=None,
         said="",

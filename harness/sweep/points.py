@@ -56,6 +56,8 @@ INSIDE = (
     Way.QUERY_CANCEL,
     Way.SERVER_SIGKILL,
 )
+LATER_INSIDE = (Way.SESSION_KILL, Way.QUERY_CANCEL, Way.SERVER_SIGKILL)
+"""In a statement's later waits; when its client dies it goes on to its end, as from the first."""
 OF_THE_WAY_BACK = frozenset({Way.CLIENT_SIGKILL, Way.SESSION_KILL, Way.REPLY_LOST})
 """How the way down dies: the client alone, the session with its statement, or the answer alone.
 The other ways leave what these leave."""
@@ -82,6 +84,9 @@ class Row:
     """What its first statement is: ``ALTER TABLE``, ``CREATE INDEX CONCURRENTLY``."""
     open_after: bool = False
     """Whether a transaction is open behind it, as the server says."""
+    waits: int = 1
+    """How often it can be held inside: in each of its own waits, or after commits of its own; 0 of
+    what has no inside."""
     has_middle: bool = True
     """False of a statement that changed no row: nothing of it can be there half."""
 
@@ -93,10 +98,13 @@ class Point:
     n: int
     where: Where
     way: Way
+    wait: int = 1
+    """Inside: in which of its holds."""
 
     @property
     def id(self) -> str:
-        return f"{self.where}-{self.n}:{self.way}"
+        wait = f".{self.wait}" if self.wait > 1 else ""
+        return f"{self.where}-{self.n}{wait}:{self.way}"
 
 
 def kind_of(message: Message, tables: Collection[str]) -> str:
@@ -124,8 +132,10 @@ def points(
         boundary = AMID_BOOKKEEPING if amid else AT_A_BOUNDARY
         found += [Point(row.n, Where.BEFORE, way) for way in boundary]
         needed = row.has_middle and not (inert and row.verb.startswith(IF_NEEDED))
-        if row.kind == "statement" and needed:
+        if row.kind == "statement" and row.waits and needed:
             found += [Point(row.n, Where.INSIDE, way) for way in INSIDE]
+            later = range(2, row.waits + 1)
+            found += [Point(row.n, Where.INSIDE, way, n) for n in later for way in LATER_INSIDE]
         if not amid:
             found.append(Point(row.n, Where.ANSWERED, Way.REPLY_LOST))
     return [point for point in found if point.way in ways]

@@ -110,6 +110,30 @@ class Pruner:
         following = {f.point for f in followers}
         return Plan(tuple(p for p in points if p not in following), followers)
 
+    def undone(
+        self,
+        rows: Sequence[Row],
+        texts: Sequence[str],
+        points: Sequence[Point],
+        cells: Mapping[str, CellStruck],
+    ) -> list[Follower]:
+        """The insides of statements that no lock holds, within transactions that are undone as a
+        whole: each leaves what the same death leaves elsewhere in its transaction. It cannot be
+        shown of itself, so the rule must not have been revoked.
+        """
+        if not self.undoes_ddl or self.exhaustive or Rule.OPEN_TRANSACTION in self.revoked:
+            return []
+        map_, found = _Map(rows, points), []
+        for group in _transactions(rows):
+            if any(NOT_UNDONE.search(texts[n - 1]) for n in group):
+                continue
+            for point in (p for p in points if p.n in group and p.where is Where.INSIDE):
+                cell = cells.get(point.id)
+                leader = _elsewhere(map_, point, group, cells)
+                if cell is not None and cell.unheld and leader is not None:
+                    found.append(Follower(point, Rule.OPEN_TRANSACTION, leader))
+        return found
+
     # ------------------------------------------------------------------ what was found
 
     def refuted(self, plan: Plan, cells: Mapping[str, CellStruck]) -> list[Follower]:
@@ -158,6 +182,26 @@ class Pruner:
             role = map_.role(point)
             found[role] = found.get(role, True) and is_same(cells, point, leader)
         self._learned[shape] = found
+
+
+def _elsewhere(
+    map_: _Map, point: Point, group: Sequence[int], cells: Mapping[str, CellStruck]
+) -> Point | None:
+    """A point in the same transaction at which the tool, or the server, meets the same.
+
+    A tool that waits for an answer cannot know whether its statement has begun. One that is told of
+    an error does what it does at any other statement.
+    """
+    if point.way is Way.QUERY_CANCEL:
+        others = (Point(n, Where.INSIDE, point.way) for n in group if n != point.n)
+        known = (p for p in others if (c := cells.get(p.id)) and not c.missed and not c.unheld)
+        return next(known, None)
+    before = Point(point.n, Where.BEFORE, point.way)
+    cell = cells.get(before.id)
+    if cell is None or cell.missed:
+        before = map_.leader(point) or before
+        cell = cells.get(before.id)
+    return before if cell is not None and not cell.missed else None
 
 
 def _in_open_transaction(

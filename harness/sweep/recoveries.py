@@ -90,9 +90,27 @@ class Recoveries:
         if not down and self._can_go_back(crash.subject.migration):
             commands = (*self._told(crash), *by_hand.down(values), *line)
             yield Recovery("down, then up", "down-up", commands, partial(self._down_up, crash))
+        yield from self._finishing(crash)
         yield from self._completion(crash)
         if crash.left.name == "after":
             yield from self._marks(crash)
+
+    def _finishing(self, crash: Crash) -> Iterator[Recovery]:
+        """What ends a statement that was begun, then those that are missing: the one that is ended
+        so may be told as done, or as the first that is not.
+        """
+        engine, script = self._server.engine, crash.subject.request.script
+        finish = engine.snapshot.finish_sql(crash.left.differs)
+        if not finish or script is None:
+            return
+        cut, done = script.cut(engine.dialect), crash.left.done
+        rests = dict.fromkeys(tuple(missing(cut, n, engine.dialect)) for n in (done + 1, done))
+        for rest in rests:
+            name = f"finish by hand, then {len(rest)} more statements" if rest else "finish by hand"
+            statements = (*finish, *rest)
+            commands = (*self._by_hand.sql(statements), *self._told(crash))
+            act = partial(self._complete, crash, statements)
+            yield Recovery(name, "completion", commands, act)
 
     def _completion(self, crash: Crash) -> Iterator[Recovery]:
         """The statements that are missing, after what stands half done is taken away."""

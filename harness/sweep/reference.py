@@ -124,7 +124,7 @@ class ReferenceRunner:
             )
         trial.holds = self._server.snapshot(trial.database, volatile)
         self._add(states, trial.holds.without(self._tables), 0, trial)
-        rows = self.rows(messages, request.script)
+        rows = self.rows(messages, request.script, trial.database)
         total = sum(row.statements for row in rows)
         states[-1] = replace(states[-1], done=total)
         texts = tuple(message.text for message in messages)
@@ -175,10 +175,11 @@ class ReferenceRunner:
         """How many steps a message of the migration is; one, if it cannot be cut."""
         return len(steps(self._server.cut(text), self._server.engine.dialect)) or 1
 
-    def rows(self, messages: Sequence[Message], script: Script | None) -> list[Row]:
+    def rows(self, messages: Sequence[Message], script: Script | None, database: str) -> list[Row]:
         """The rows of the matrix: what each message is, and where it stands in the file."""
         places = self._places(script)
-        rows, done = [], 0
+        rows: list[Row] = []
+        done = 0
         for message in messages:
             kind = kind_of(message, self._tables)
             count = self._steps(message.text) if kind == "statement" else 0
@@ -187,9 +188,19 @@ class ReferenceRunner:
             verb = self._server.verb(message.text)
             label = first_line(message.text)
             is_open = bool(message.in_transaction)
-            rows.append(Row(message.n, label, kind, count, done, place, verb, is_open))
+            row = Row(message.n, label, kind, count, done, place, verb, is_open)
+            within = bool(rows) and rows[-1].open_after and is_open
+            if kind == "statement" and not within:
+                row = replace(row, waits=self._waits(message, messages, database))
+            rows.append(row)
             done += count
         return rows
+
+    def _waits(self, message: Message, messages: Sequence[Message], database: str) -> int:
+        """How often its first change can be held; ``messages`` may make what it calls."""
+        holds, texts = self._server.engine.statement_holds, [m.text for m in messages]
+        parts = [(one.kind, one.text) for one in self._server.cut(message.text)]
+        return holds.waits(self._server.session(database), parts, texts)
 
     def _places(self, script: Script | None) -> list[str]:
         dialect = self._server.engine.dialect

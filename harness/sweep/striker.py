@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
@@ -73,13 +73,14 @@ class Striker:
         for points, jobs in self._shares([p for p in todo if p.way is not Way.SERVER_SIGKILL]):
             self._side_by_side(subject, points, jobs)
         deaths = [p for p in todo if p.way is Way.SERVER_SIGKILL]
-        for batch in _batches(deaths, subject.reference):
+        of_kind = self._server.engine.statement_holds.HOLDS_THE_SERVER
+        for batch in _batches(deaths, subject.reference if of_kind else None):
             self._together(subject, batch)
         return self._struck
 
     def _shares(self, single: Sequence[Point]) -> list[tuple[list[Point], int]]:
         """What can be struck side by side; a lock that holds a whole server wants it for itself."""
-        if not self._server.engine.holding.HOLDS_THE_SERVER:
+        if not self._server.engine.statement_holds.HOLDS_THE_SERVER:
             return [(list(single), self._jobs)]
         inside = [p for p in single if p.where is Where.INSIDE]
         return [([p for p in single if p not in inside], self._jobs), (inside, 1)]
@@ -112,16 +113,28 @@ class Striker:
         """Strike one run; once more, if the fault misses."""
         row = subject.reference.rows[point.n - 1]
         request = subject.request
+        struck = held_run.Struck(point)
         for _ in range(TRIES):
             self._server.prepare(trial, subject.template, subject.base)
             trial.holds = None
-            struck = held_run.one(self._server, trial, point, row, self._client, request)
+            struck = held_run.one(
+                self._server, trial, point, row, self._client, request, again=struck.unheld
+            )
             if not struck.missed:
                 break
         self._observe(subject, trial, struck)
 
-    def _together(self, subject: Subject, batch: Sequence[Point], tries: int = TRIES) -> None:
-        """Strike many runs by one death of their server; those that it misses once more."""
+    def _together(
+        self,
+        subject: Subject,
+        batch: Sequence[Point],
+        tries: int = TRIES,
+        unheld: Collection[Point] = (),
+    ) -> None:
+        """Strike many runs by one death of their server; those that it misses once more.
+
+        ``unheld`` are held by other locks than the usual ones.
+        """
         self.check()
         trials = self._server.trials(len(batch))
         for trial in trials:
@@ -129,14 +142,15 @@ class Striker:
             trial.holds = None
         rows = [subject.reference.rows[point.n - 1] for point in batch]
         all_struck = held_run.all_at_once(
-            self._server, trials, batch, rows, self._client, subject.request
+            self._server, trials, batch, rows, self._client, subject.request, unheld
         )
         again = [s.point for s in all_struck if s.missed and tries > 1]
         for trial, struck in zip(trials, all_struck, strict=True):
             if struck.point not in again:
                 self._observe(subject, trial, struck)
         if again:
-            self._together(subject, again, tries - 1)
+            unheld = [s.point for s in all_struck if s.unheld]
+            self._together(subject, again, tries - 1, unheld)
 
     def _observe(self, subject: Subject, trial: TrialDatabase, struck: held_run.Struck) -> None:
         """Name the state that is left, write it down, and heal it if it is new."""
@@ -160,7 +174,9 @@ class Striker:
             n=struck.point.n,
             where=struck.point.where,
             way=struck.point.way,
+            wait=struck.point.wait,
             missed=struck.missed,
+            unheld=struck.unheld,
             witnesses=tuple(WitnessSeen(w.source, w.says, w.data) for w in struck.witnesses),
             exit_status=ended.status if ended else None,
             said=ended.said[-500:] if ended else "",
@@ -230,12 +246,15 @@ class Striker:
             self._record.add(RuleAudited(version, state, Rule.TOOL_STATE, like, held))
 
 
-def _batches(deaths: Sequence[Point], reference: Reference) -> Iterator[list[Point]]:
-    """Points that one server death strikes: those inside are held by one kind of lock each."""
+def _batches(deaths: Sequence[Point], reference: Reference | None) -> Iterator[list[Point]]:
+    """Points that one server death strikes; by ``reference``, where a lock holds the whole server,
+    those inside are held by one kind of lock each.
+    """
     inside: dict[str, list[Point]] = {}
     for point in deaths:
         if point.where is Where.INSIDE:
-            inside.setdefault(reference.rows[point.n - 1].verb, []).append(point)
+            kind = reference.rows[point.n - 1].verb if reference else ""
+            inside.setdefault(kind, []).append(point)
     rest = [point for point in deaths if point.where is not Where.INSIDE]
     for held in inside.values():
         for at in range(0, len(held), BATCH):

@@ -20,6 +20,7 @@ from harness.sweep.cures import Cures
 from harness.sweep.dumps import Dump
 from harness.sweep.events import Broken, LeftOut, Referred, SeedRefused, StateSeen, SweptToEnd
 from harness.sweep.matrix import Matrix
+from harness.sweep.own_commits import OwnCommits
 from harness.sweep.points import OF_THE_WAY_BACK, Way
 from harness.sweep.pruning import Pruner, Rule
 from harness.sweep.recoveries import Recoveries
@@ -105,6 +106,7 @@ class Sweep:
             revoked,
         )
         self._matrix = Matrix(self._striker, pruner, record, known)
+        self._own_commits = OwnCommits(server, self._tables)
         self._rows_met = RowsMet(server, self._runner, self._tables)
         self._way_back = WayBack(server, tool, self._runner, self._tables)
         self._base_stands = False
@@ -242,6 +244,7 @@ class Sweep:
         one, other = self._server.trials(2)
         base = self._server.snapshot(BASE)
         reference, base = self._runner.watch_twice(RunRequest(migration), (one, other), BASE, base)
+        reference = self._own_commits.found(reference, other, BASE, base)
         belief = self._recoveries.believes(one.database)
         if not self._recoveries.settled(migration, one.database):
             raise ReferenceFailed(

@@ -18,6 +18,7 @@ from harness.state.difference import difference
 from harness.state.readings import Readings
 from harness.state.rows import checksums
 from harness.state.snapshot import Snapshot
+from harness.wire import can_change
 
 
 @dataclass
@@ -54,6 +55,16 @@ class SweepServer(ThrowawayServer):
     def verb(self, text: str) -> str:
         """What the first statement of a message is: ``ALTER TABLE``."""
         return next((statement.kind for statement in self.cut(text)), "")
+
+    def first_change(self, text: str) -> tuple[str, str]:
+        """What the first statement of a message is that changes anything, and its text."""
+        dialect = self.engine.dialect
+        for statement in self.cut(text):
+            if can_change(statement.text, dialect) and not sqltext.is_transaction_control(
+                statement
+            ):
+                return statement.kind, statement.text
+        return self.verb(text), text
 
     # ------------------------------------------------------------------ databases
 

@@ -20,6 +20,7 @@ from harness.state.rows_difference import RowsDifference
 from harness.state.snapshot import Snapshot
 from harness.sweep import rollback
 from harness.sweep.events import WayBackTried
+from harness.sweep.own_commits import OwnCommits
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
 from harness.sweep.rollback import Leads, Rollback
 from harness.sweep.subject import Subject
@@ -57,6 +58,7 @@ class WayBack:
         self._server = server
         self._tool = tool
         self._runner = runner
+        self._own_commits = OwnCommits(server, tables)
         self._tables = tuple(tables)
         self._migrated = TrialDatabase(MIGRATED)
 
@@ -221,7 +223,8 @@ class WayBack:
     def _watch(self, request: RunRequest, migrated: Snapshot) -> tuple[Reference, Snapshot]:
         """The messages and the states of an unbroken way down, and what it begins with."""
         one, other = self._server.trials(2)
-        return self._runner.watch_twice(request, (one, other), MIGRATED, migrated)
+        reference, before = self._runner.watch_twice(request, (one, other), MIGRATED, migrated)
+        return self._own_commits.found(reference, other, MIGRATED, before), before
 
 
 def _only(migration: Migration, found: Rollback) -> Tried:

@@ -772,7 +772,7 @@ def test_what_a_tool_has_locked_is_left_out_of_what_is_held(bench, verb, sql):
     tool, holder = bench.connect("tool"), bench.connect("holder")
     tool.run("CREATE TABLE registry (id integer PRIMARY KEY)")
     tool.run("LOCK TABLES registry WRITE")
-    bench.engine.holding.hold_all(holder, verb)
+    bench.engine.statement_holds.hold(holder, verb, sql)
     running = bench.parked(bench.connect(), sql)
     holder.close()
     running.result(30)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from harness.engines.mysql.holding import (
-    HOLDS_THE_SERVER,
     drop_lock,
     end_transaction,
-    hold_all,
     hold_row,
     hold_table_read,
     install_trigger,
@@ -16,10 +14,8 @@ from harness.engines.mysql.holding import (
 )
 
 __all__ = [
-    "HOLDS_THE_SERVER",
     "drop_lock",
     "end_transaction",
-    "hold_all",
     "hold_row",
     "hold_table_read",
     "install_trigger",

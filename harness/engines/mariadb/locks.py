@@ -45,7 +45,7 @@ class _Turns:
                 self._due = time.monotonic() + STALE_FOR_S
 
 
-_turns: defaultdict[tuple[str, int], _Turns] = defaultdict(_Turns)
+turns: defaultdict[tuple[str, int], _Turns] = defaultdict(_Turns)
 
 
 def row_waits(s: MySQLSession, database: str | None = None) -> list[tuple[int, int]]:
@@ -55,7 +55,7 @@ def row_waits(s: MySQLSession, database: str | None = None) -> list[tuple[int, i
     """
     if not int(s.run(ANYBODY_WAITS).rows[0][1]):
         return []
-    with _turns[s.server].taken():
+    with turns[s.server].taken():
         if database is None:
             return pairs(s, ROW_WAITS.format(database="w.PROCESSLIST_DB"))
         return pairs(s, ROW_WAITS.format(database="%s"), (database,))

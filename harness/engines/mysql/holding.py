@@ -11,9 +11,6 @@ from harness.errors import DatabaseError, StepFailed
 LONGEST_WAIT_S = 600
 TAKE_DEADLINE_S = 5
 
-HOLDS_THE_SERVER = True
-"""Whether what ``hold_all`` takes is a lock of the whole server or of one database."""
-
 
 def hold_row(s: MySQLSession, table: str, key: str, value: Any) -> None:
     """Lock one row FOR UPDATE in an open transaction; StepFailed if there is no such row."""
@@ -31,52 +28,6 @@ def hold_table_read(s: MySQLSession, table: str) -> None:
     """Read the table and stay idle in the transaction, holding its metadata lock."""
     s.run("START TRANSACTION")
     s.run(f"SELECT 1 FROM {quoting.name(table)} LIMIT 1")
-
-
-ROWS_ARE_CHANGED_BY = frozenset({"UPDATE", "DELETE"})
-
-KEYED_TABLES = """
-SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.statistics
-WHERE TABLE_SCHEMA = DATABASE() AND INDEX_NAME = 'PRIMARY' AND SEQ_IN_INDEX = 1
-"""
-
-
-def hold_all(s: MySQLSession, verb: str) -> None:
-    """Make whatever changes schema or rows wait, until this session ends.
-
-    ``verb`` is what is going to be sent. A statement that changes rows is held amid its work, at
-    each table's last row; any other by the server's global read lock, before its work. Where a
-    tool holds tables by LOCK TABLES, as Sqitch does, nobody gets that lock; then all other tables
-    are held. DatabaseError (1205) if nothing can be had.
-    """
-    if verb in ROWS_ARE_CHANGED_BY:
-        s.run("SET SESSION innodb_lock_wait_timeout = 5")
-        _hold_each(s, "SELECT 1 FROM {table} ORDER BY {key} DESC LIMIT 1 FOR UPDATE")
-        return
-    s.run("SET SESSION lock_wait_timeout = 5")
-    try:
-        s.run("FLUSH TABLES WITH READ LOCK")
-    except DatabaseError as error:
-        if error.code != LOCK_TIMEOUT:
-            raise
-        _hold_each(s, "SELECT 1 FROM {table} LIMIT 1")
-
-
-def _hold_each(s: MySQLSession, sql: str) -> None:
-    """Hold every table with a key, in one transaction, but for those that nobody gets."""
-    s.run("SET SESSION lock_wait_timeout = 1")
-    s.run("START TRANSACTION")
-    held, refused = 0, None
-    for table, key in s.run(KEYED_TABLES).rows:
-        try:
-            s.run(sql.format(table=quoting.name(table), key=quoting.name(key)))
-            held += 1
-        except DatabaseError as error:
-            if error.code != LOCK_TIMEOUT:
-                raise
-            refused = error
-    if refused and not held:
-        raise refused
 
 
 def install_trigger(s: MySQLSession, table: str, key: str, value: Any, name: str) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "SETTINGS",
     "counters",
     "defined_alike",
+    "finish_sql",
     "in_a_copy",
     "invalid",
     "is_one_of",
@@ -250,6 +251,11 @@ def invalid(found: Mapping[str, str]) -> list[str]:
 
 def remove_sql(differs: Iterable[str]) -> list[str]:
     """Nothing: a DDL statement that is cut off leaves no half object behind."""
+    return []
+
+
+def finish_sql(differs: Iterable[str]) -> list[str]:
+    """Nothing: a DDL statement that is cut off leaves nothing begun behind."""
     return []
 
 

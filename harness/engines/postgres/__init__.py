@@ -13,6 +13,7 @@ from harness.engines.postgres import (
     probing,
     sessions,
     snapshot,
+    statement_holds,
     statement_log,
     table_specs,
 )
@@ -82,6 +83,7 @@ ENGINE = EngineFacts(
     plans=plans,
     backups=backups,
     holding=holding,
+    statement_holds=statement_holds,
     table_specs=table_specs,
     snapshot=snapshot,
     probing=probing,

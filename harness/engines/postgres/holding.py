@@ -11,38 +11,6 @@ from harness.errors import StepFailed
 
 TAKE_DEADLINE_S = 5
 
-HOLDS_THE_SERVER = False
-"""Whether what ``hold_all`` takes is a lock of the whole server or of one database."""
-
-CATALOGS = (
-    *("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_depend"),
-    *("pg_type", "pg_enum", "pg_proc", "pg_trigger", "pg_rewrite", "pg_namespace", "pg_sequence"),
-    *("pg_extension", "pg_policy", "pg_description", "pg_inherits", "pg_statistic_ext"),
-)
-"""Whatever changes the schema writes to one of these."""
-
-HOLD_ALL = """
-DO $hold$ DECLARE named regclass; part regclass; BEGIN
-  SET LOCAL lock_timeout = '50ms';
-  FOR named IN SELECT oid FROM pg_class WHERE oid = ANY ({catalogs}) OR ({tables}) LOOP
-    BEGIN EXECUTE format('LOCK TABLE %s IN {mode} MODE NOWAIT', named);
-    EXCEPTION WHEN lock_not_available THEN
-      FOR part IN SELECT indexrelid FROM pg_index WHERE indrelid = named AND {user} LOOP
-        BEGIN EXECUTE format('ALTER INDEX %s SET TABLESPACE pg_default', part);
-        EXCEPTION WHEN lock_not_available THEN NULL; END;
-      END LOOP;
-    END;
-  END LOOP;
-END $hold$
-"""
-"""A table that the migration has locked already is held by its indexes: to name the tablespace
-that they have changes nothing and takes their exclusive lock, which is released with the rest."""
-
-USER_TABLES = (
-    "relkind IN ('r', 'p') AND relnamespace NOT IN "
-    "('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)"
-)
-
 HOLDER = """
 SELECT l.pid FROM pg_locks l LEFT JOIN pg_database d ON d.oid = l.database
 WHERE l.locktype = 'advisory' AND l.granted AND l.mode = 'ExclusiveLock' AND l.objsubid = 1
@@ -67,21 +35,6 @@ def hold_table_read(s: PostgresSession, table: str) -> None:
     """Read the table and stay idle in the transaction, holding ACCESS SHARE."""
     s.run("BEGIN")
     s.run(f"SELECT 1 FROM {quoting.table(table)} LIMIT 1")
-
-
-def hold_all(s: PostgresSession, verb: str) -> None:
-    """Make whatever changes schema or rows of this database wait, in an open transaction.
-
-    ``verb`` is what is going to be sent. A statement that works CONCURRENTLY is let begin and held
-    where it waits for writers, for there it has left something behind. What cannot be locked at
-    once is left out.
-    """
-    s.run("BEGIN")
-    if verb.endswith("CONCURRENTLY"):
-        s.run(_hold("'{}'", "ROW EXCLUSIVE", by_index=False))
-        return
-    catalogs = f"ARRAY[{', '.join(quoting.value(name) for name in CATALOGS)}]::regclass[]"
-    s.run(_hold(catalogs, "SHARE", by_index=True))
 
 
 def install_trigger(s: PostgresSession, table: str, key: str, value: Any, name: str) -> None:
@@ -130,12 +83,6 @@ def lock_holder(s: PostgresSession, name: str) -> int | None:
 def end_transaction(s: PostgresSession) -> None:
     """ROLLBACK; row and table locks are free at once, session-level advisory locks are not."""
     s.run("ROLLBACK")
-
-
-def _hold(catalogs: str, mode: str, *, by_index: bool) -> str:
-    return HOLD_ALL.format(
-        catalogs=catalogs, tables=USER_TABLES, mode=mode, user="true" if by_index else "false"
-    )
 
 
 def _key(name: str) -> str:

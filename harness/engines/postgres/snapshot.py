@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ __all__ = [
     "SETTINGS",
     "counters",
     "defined_alike",
+    "finish_sql",
     "in_a_copy",
     "invalid",
     "is_one_of",
@@ -269,6 +271,24 @@ def remove_sql(differs: Iterable[str]) -> list[str]:
         + ".".join(quoting.name(part) for part in name.split(".", 1))
         for name in names
     ]
+
+
+HALF_DETACHED = re.compile(r"changed: table .+?: table OF (.+?) DETACH PENDING\b")
+NAMED = re.compile(r"changed: table (.+?): table OF ")
+
+
+def finish_sql(differs: Iterable[str]) -> list[str]:
+    """Statements that end what an unfinished one began, and that nothing else ends or takes back.
+
+    A partition whose DETACH … CONCURRENTLY was cut off stays pending, and refuses another DETACH.
+    """
+    found = []
+    for line in differs:
+        parent, part = HALF_DETACHED.match(line), NAMED.match(line)
+        if parent and part:
+            name = ".".join(quoting.name(word) for word in part[1].split(".", 1))
+            found.append(f"ALTER TABLE {parent[1]} DETACH PARTITION {name} FINALIZE")
+    return found
 
 
 def _chunks(rows: Iterable[_Taking]) -> Iterator[list[_Taking]]:

@@ -32,14 +32,14 @@ FROM pg_class c JOIN ({USER_SPACES}) n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm')
 """
 
-CATALOGUES = """
-SELECT c.relname::text, pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid),
-  pg_stat_get_tuples_deleted(c.oid)
+CATALOGUES = f"""
+SELECT c.relname::text, {COUNT}, pg_stat_get_live_tuples(c.oid)
 FROM pg_class c
 WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r' AND NOT c.relisshared
   AND c.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data')
 """
-"""All that defines objects; the planner's statistics are no definition."""
+"""All that defines objects; the planner's statistics are no definition. Live rows are those made
+less those gone, by what was committed, and counted from 0 in a copy."""
 
 FIRST_OF_USERS = 16384
 DEFINES = (
@@ -97,7 +97,7 @@ def writes(s: PostgresSession) -> Writes | None:
     others, began, before, reset, roles, own = s.run(WHOLE).rows[0]
     if others:
         return None
-    catalogues = {name: (int(made), int(gone)) for name, made, gone in s.run(CATALOGUES).rows}
+    catalogues = {name: (int(count), int(live)) for name, count, live in s.run(CATALOGUES).rows}
     tables: dict[str, tuple[tuple[int, int, str], ...]] = {}
     for name, oid, count, version in s.run(TABLES).rows:
         tables[name] = (*tables.get(name, ()), (int(oid), int(count), str(version)))
@@ -128,8 +128,8 @@ def in_a_copy(s: PostgresSession, template: Writes) -> Writes:
 def defined_alike(s: PostgresSession, then: Writes, now: Writes) -> bool:
     """Whether no definition is another than then.
 
-    Of catalogues from which nothing was deleted each row is asked whether it is new: a CREATE that
-    was rolled back has left none.
+    In a catalogue that has as many rows as then, and none of them is new, no old one is gone: a
+    CREATE that was rolled back has left none, nor has one that was dropped again.
     """
     if (then.whole, then.relations) != (now.whole, now.relations):
         return False

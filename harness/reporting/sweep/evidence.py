@@ -85,7 +85,9 @@ def _ways_there(cells: Sequence[CellResult]) -> list[str]:
     """How the state comes about: each way of dying with the messages where it led here."""
     found: dict[str, list[str]] = {}
     for cell in cells:
-        found.setdefault(cell.way, []).append(f"{view.WHERE[cell.where]} message {cell.n}")
+        found.setdefault(cell.way, []).append(
+            f"{view.where_of(cell.where, cell.wait)} message {cell.n}"
+        )
     return [f"{way}: {', '.join(places)}" for way, places in found.items()]
 
 

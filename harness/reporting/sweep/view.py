@@ -86,6 +86,11 @@ STOPS = (Way.SESSION_KILL, Way.QUERY_CANCEL, Way.CLIENT_SIGKILL)
 """How people stop a migration that hangs."""
 
 
+def where_of(where: str, wait: int) -> str:
+    """In words: before, inside, inside (2), answer lost."""
+    return f"{WHERE[where]} ({wait})" if wait > 1 else WHERE[where]
+
+
 @dataclass(frozen=True)
 class Line:
     """One row of a matrix: a point in the run, and the cell of each way of dying."""
@@ -94,6 +99,12 @@ class Line:
     where: str
     row: Row
     cells: Sequence[CellResult | None]
+    wait: int = 1
+
+    @property
+    def at(self) -> str:
+        """On which side of the message, or in which of its holds."""
+        return where_of(self.where, self.wait)
 
     @property
     def place(self) -> str:
@@ -130,13 +141,13 @@ class Direction:
     @property
     def lines(self) -> list[Line]:
         """The matrix, in the order of the run."""
-        columns, found = self.ways, dict[tuple[int, int], dict[str, CellResult]]()
+        columns, found = self.ways, dict[tuple[int, int, int], dict[str, CellResult]]()
         for cell in self.cells:
-            found.setdefault((cell.n, ORDER.index(cell.where)), {})[cell.way] = cell
+            found.setdefault((cell.n, ORDER.index(cell.where), cell.wait), {})[cell.way] = cell
         rows = {row.n: row for row in self.rows}
         return [
-            Line(n, ORDER[at], rows.get(n, Row(n)), [cells.get(way) for way in columns])
-            for (n, at), cells in sorted(found.items())
+            Line(n, ORDER[at], rows.get(n, Row(n)), [cells.get(way) for way in columns], wait)
+            for (n, at, wait), cells in sorted(found.items())
         ]
 
 

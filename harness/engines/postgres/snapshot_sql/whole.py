@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.engines.postgres.databases import GUARD_SCHEMA
 from harness.engines.postgres.snapshot_sql.spaces import options, own, owner, routine
 
 DATABASE = f"""
@@ -42,7 +43,9 @@ LATERAL pg_identify_object(b.classid, b.objid, b.objsubid) AS i WHERE b.deptype 
 UNION ALL
 SELECT 'event trigger ' || evtname, concat_ws(' ', evtevent, evtenabled,
     {routine("evtfoid", "FUNCTION")}, {options("evttags", "TAGS")}, {owner("evtowner")})
-FROM pg_event_trigger v WHERE {own("v", "pg_event_trigger")}
+FROM pg_event_trigger v JOIN pg_proc p ON p.oid = v.evtfoid
+WHERE p.pronamespace IS DISTINCT FROM to_regnamespace('{GUARD_SCHEMA}')
+  AND {own("v", "pg_event_trigger")}
 """
 """The members of an extension are its own business, but for how many there are."""
 
