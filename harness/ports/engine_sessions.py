@@ -87,6 +87,11 @@ class DatabasesModule(Protocol[S_in]):
         is the source's; no trigger of it runs.
         """
 
+    def forget_reserved_keys(self, s: S_in, tables: Collection[str]) -> None:
+        """Let each column of theirs that numbers itself go on behind its largest value: what a
+        server has reserved and never given, it forgets in a crash.
+        """
+
     def series(self, count: int) -> str:
         """A derived table ``series`` with one column ``n`` = 1 … count."""
         ...

@@ -266,9 +266,10 @@ class Sweep:
         session = self._server.session(BASE)
         if self._scope.seed:
             self._scope.seed.plant(session)
-        return row_generation.fill(
-            self._server.engine, session, self._scope.rows, without=self._tables
-        )
+        engine = self._server.engine
+        filled = row_generation.fill(engine, session, self._scope.rows, without=self._tables)
+        engine.databases.forget_reserved_keys(session, {t.table for t in filled if t.rows})
+        return filled
 
 
 def _seen(reference: Reference) -> tuple[StateSeen, ...]:

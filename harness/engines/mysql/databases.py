@@ -26,6 +26,12 @@ READ_ONLY = "/* READ ONLY = 1 */"
 """How MySQL shows it; the comment is no part of what can be said again."""
 IS_READ_ONLY = "3989"
 
+NUMBERED = """
+SELECT TABLE_NAME FROM information_schema.tables
+WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' AND AUTO_INCREMENT > 1
+  AND ENGINE = 'InnoDB'
+"""
+
 USERS_OF = """
 SELECT PROCESSLIST_ID FROM performance_schema.threads
 WHERE PROCESSLIST_DB = %s AND PROCESSLIST_ID <> CONNECTION_ID()
@@ -140,6 +146,16 @@ def refill(source: MySQLSession, target: MySQLSession, template: str, table: Tab
             target.run("ROLLBACK")
             raise
         target.run("COMMIT")
+
+
+def forget_reserved_keys(s: MySQLSession, tables: Collection[str]) -> None:
+    """Let each column of theirs that numbers itself go on behind its largest value.
+
+    INSERT … SELECT reserves numbers by powers of two; InnoDB writes down only those that it gave,
+    so after a crash such a column gives a smaller number next.
+    """
+    for name in [row[0] for row in s.run(NUMBERED).rows if row[0] in tables]:
+        s.run(f"ALTER TABLE {quoting.name(name)} AUTO_INCREMENT = 1")
 
 
 def series(count: int) -> str:

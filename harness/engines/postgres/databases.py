@@ -164,6 +164,10 @@ def refill(source: PostgresSession, target: PostgresSession, template: str, tabl
     target.run("COMMIT")
 
 
+def forget_reserved_keys(s: PostgresSession, tables: Collection[str]) -> None:
+    """Nothing: a sequence goes on where it is, and a crash only leads it onward."""
+
+
 def series(count: int) -> str:
     """A derived table with one column ``n`` = 1 … ``count``."""
     return f"(SELECT n FROM generate_series(1, {int(count)}) AS g (n)) AS series"
