@@ -45,6 +45,8 @@ def plan(folder: Path, options: Any) -> SweepPlan:
     """Look at the folder and tell what was found. UsageError with the next move."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder; name the folder that holds your migrations")
+    if options.engine and "," in options.engine:
+        raise UsageError(f"a sweep runs on one engine, found --engine {options.engine}")
     layout = _layout(folder, options)
     migrations = layouts.read(folder, layout.name)
     if not migrations:
@@ -120,7 +122,7 @@ def _absent(tool: Adapter, known: Iterable[Adapter]) -> str:
 def _layout(folder: Path, options: Any) -> Layout:
     """The layout asked for, else the one that the folder shows."""
     if not options.layout:
-        return layouts.detect(folder, options.engine or "")
+        return layouts.detect(folder, (options.engine or "").partition(":")[0])
     if options.layout not in layouts.LAYOUTS:
         raise UsageError(registry.unknown("layout", options.layout, layouts.LAYOUTS))
     kind = layouts.LAYOUTS[options.layout]
