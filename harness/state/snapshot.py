@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from harness.ports import Engine, Session
 from harness.ports.contents import Counter
 from harness.state import rows
+from harness.state import volatile as volatiles
 from harness.state.belonging import hidden_with
+from harness.state.volatile import Parts
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ class Snapshot:
             },
         )
 
+    def steadied(self, volatile: Parts) -> Snapshot:
+        """The same without what differs from run to run in the definitions of those objects."""
+        objects = {
+            key: volatiles.steady(told, volatile[key]) if key in volatile else told
+            for key, told in self.objects.items()
+        }
+        return replace(self, objects=objects)
+
     def tables(self) -> frozenset[str]:
         """The names of all tables."""
         return frozenset(
@@ -89,12 +99,12 @@ def take(
     unread: Collection[str] = (),
 ) -> Snapshot:
     """Of the session's database; ``volatile`` columns, by table, and the rows of tables that are
-    ``unread`` are left out, and of ``volatile`` objects the definition. A table that is dropped
-    meanwhile: DatabaseError.
+    ``unread`` are left out, and what is ``volatile`` in the definitions of objects. A table that is
+    dropped meanwhile: DatabaseError.
     """
-    there = engine.snapshot.objects(session).items()
+    volatile = volatile or {}
     return Snapshot(
-        {key: "" if volatile and key in volatile else told for key, told in there},
-        rows.checksums(engine, session, volatile or {}, unread),
+        engine.snapshot.objects(session),
+        rows.checksums(engine, session, volatile, unread),
         engine.snapshot.counters(session),
-    )
+    ).steadied(volatile)

@@ -15,9 +15,12 @@ from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
 from harness.ports import Session
 from harness.ports.contents import Table
+from harness.state import volatile
+from harness.state.difference import difference
 from harness.state.row_comparison import compare
 from harness.state.rows_difference import RowsDifference
-from harness.state.snapshot import Snapshot
+from harness.state.snapshot import Snapshot, schema_of
+from harness.state.volatile import Parts
 from harness.sweep import rollback
 from harness.sweep.events import WayBackTried
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
@@ -72,7 +75,7 @@ class WayBack:
         found = self._with_rows_of_the_application(up, trial)
         request = RunRequest(migration, down=True)
         try:
-            reference = self._watch(request, before)
+            reference, before = self._watch(up, request, before)
         except (ReferenceFailed, DeadlineExceeded, EnvironmentProblem) as error:
             return _only(migration, found if found.leads is Leads.FAILS else _failed(error))
         down = Subject(migration, up.previous, reference, before, MIGRATED, down=True)
@@ -163,13 +166,35 @@ class WayBack:
         aside: Columns,
     ) -> Rollback:
         engine = self._server.engine
-        after = self._snapshot(trial)
+        before, after = self._before(up), self._snapshot(trial)
+        if difference(before, after).changed:
+            parts = self._differs_by_run(up, migrated)
+            before, migrated, after = (s.steadied(parts) for s in (before, migrated, after))
         rows = self._rows(up, trial, written, aside)
-        found = rollback.judge(
-            up.base.without(self._tables), migrated, after, rows, engine.snapshot.DUPLICATE
-        )
+        found = rollback.judge(before, migrated, after, rows, engine.snapshot.DUPLICATE)
         lost = tuple(written.lost(self._server.session(trial.database)))
         return replace(found, written=written.count, meanwhile=lost)
+
+    def _before(self, up: Subject) -> Snapshot:
+        """The schema before the migration, every word of it: what only the way up makes different
+        from run to run has to be as it was."""
+        whole = up.base
+        if up.reference.volatile:
+            whole = schema_of(self._server.engine, self._server.session(up.template))
+        return whole.without(self._tables)
+
+    def _differs_by_run(self, up: Subject, migrated: Snapshot) -> Parts:
+        """The parts of definitions in which two unbroken ways down from one state differ, at
+        different times."""
+        found, (_, other) = [], self._server.trials(2)
+        for _ in range(2):
+            self._server.prepare(other, MIGRATED, migrated)
+            other.holds = None
+            if self._take_back(up.migration, other):
+                return {}
+            found.append(self._snapshot(other))
+            self._server.wait_tick()
+        return volatile.of_runs(*(snapshot.objects for snapshot in found))
 
     def _rows(
         self, up: Subject, trial: TrialDatabase, written: WrittenRows, aside: Columns
@@ -218,16 +243,22 @@ class WayBack:
 
     # ------------------------------------------------------------------ how it goes
 
-    def _watch(self, request: RunRequest, migrated: Snapshot) -> Reference:
-        """The messages and the states of an unbroken way down."""
+    def _watch(
+        self, up: Subject, request: RunRequest, migrated: Snapshot
+    ) -> tuple[Reference, Snapshot]:
+        """The messages and the states of an unbroken way down, and the state that it begins with:
+        what differs from one way down to the next counts in none of them, and all else does.
+        """
         one, other = self._server.trials(2)
         for trial in (one, other):
             self._server.prepare(trial, MIGRATED, migrated)
             trial.holds = None
             self._runner.plainly(request, trial.database)
-        volatile = self._runner.volatile(one, other)
+        differs = self._runner.volatile(one, other)
+        if differs or up.reference.volatile:
+            migrated = self._server.snapshot(MIGRATED, differs)
         self._server.prepare(one, MIGRATED, migrated)
-        return self._runner.watch(request, one, migrated, volatile)
+        return self._runner.watch(request, one, migrated, differs), migrated
 
 
 def _only(migration: Migration, found: Rollback) -> Tried:
