@@ -106,3 +106,12 @@ def test_djangos_record_is_told_by_the_app_of_the_folder(
     assert "app = 'shop'" in plan.tool.mark_reverted[0]
     assert plan.named["app"] == "shop"
     assert plan.named["marker"] == "manage.py"
+
+
+def test_a_sweep_runs_on_one_engine_which_may_have_a_version(said: list[str]) -> None:
+    """The layout is the engine's, whatever its version."""
+    folder = FOLDERS / "golang-migrate"
+    planned = sweep_selection.plan(folder, options(engine="postgres:15"))
+    assert planned.engine.label == "postgres:15"
+    with pytest.raises(UsageError, match="one engine"):
+        sweep_selection.plan(folder, options(engine="postgres:15,postgres:17"))
