@@ -1,5 +1,6 @@
 """``make versions``: drills and sweeps on every version that is here, and writes
-``docs/versions.md``. Nothing is built or pulled; ``mdrill images`` lists what is here.
+``docs/versions.md``; ``ARGS=postgres`` does one engine's alone. Nothing is built or pulled;
+``mdrill images`` lists what is here.
 
 Each engine's versions are compared with the one that runs unasked: a sweep of the folder in
 ``folder.py`` has to find the same states, crash points and ways down on all of them.
@@ -7,6 +8,8 @@ Each engine's versions are compared with the one that runs unasked: a sweep of t
 
 from __future__ import annotations
 
+import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -72,26 +75,49 @@ class Version:
 
 
 def main() -> int:
-    """Run everything and write the page; 1 if a version is not as it should be."""
-    every = [
-        Version(found)
-        for engine in registry.engines().values()
-        for found in versions.of(engine)
-        if found.runs
-    ]
-    groups: dict[tuple[str, str], list[Version]] = {}
-    for version in every:
-        groups.setdefault((version.engine.name, version.backend), []).append(version)
+    """Run everything, or the engines named, and write their part of the page as each is done; 1 if
+    a version is not as it should be."""
+    parser = argparse.ArgumentParser(prog="make versions", description=__doc__)
+    parser.add_argument("engines", nargs="*", help="only these (ARGS=postgres)")
+    asked = parser.parse_args().engines
+    done = True
     with tempfile.TemporaryDirectory() as out:
-        for group in groups.values():
-            _drilled(group, Path(out))
-            for version in group:
+        for engine in map(registry.engine, asked or registry.engines()):
+            every = [Version(found) for found in versions.of(engine) if found.runs]
+            for backend in ("docker", "local"):
+                group = [version for version in every if version.backend == backend]
+                if group:
+                    _drilled(group, Path(out))
+            for version in every:
                 _swept(version, Path(out))
-            print(*(_row(version, every) for version in group), sep="\n", file=sys.stderr)
-    rows = [_row(version, every) for version in every]
-    PAGE.write_text(HEAD + "\n".join(rows) + "\n", "utf-8")
+            _written(engine, [_row(version, every) for version in every])
+            done = done and all(_is_good(version, every) for version in every)
     print(PAGE.read_text("utf-8"))
-    return int(any("**no" in row or " of " in row or "no result" in row for row in rows))
+    return int(not done)
+
+
+def _written(engine: Engine, rows: Sequence[str]) -> None:
+    """Put the rows of an engine in the place of those that it had."""
+    told = PAGE.read_text("utf-8").splitlines() if PAGE.exists() else []
+    kept = [row for row in told if re.match(r"\| \**\d", row) and f"| {engine.title}, " not in row]
+    PAGE.write_text(HEAD + "\n".join(sorted([*kept, *rows], key=_place)) + "\n", "utf-8")
+
+
+def _place(row: str) -> tuple[str, list[int]]:
+    """By engine, then by version."""
+    version, where = row.split("|")[1:3]
+    return where.partition(",")[0], [int(n) for n in re.findall(r"\d+", version)[:2]]
+
+
+def _is_good(version: Version, every: Sequence[Version]) -> bool:
+    return not any(
+        " of " in told or told == "no result" or "**no**" in told
+        for told in (version.quick, version.teeth, _compared(version, _usual(every)))
+    )
+
+
+def _usual(every: Sequence[Version]) -> Version | None:
+    return next((version for version in every if version.is_usual), None)
 
 
 def _mdrill(out: Path, *words: str) -> RunFolder:
@@ -162,7 +188,6 @@ def _states(migration: MigrationResult) -> Iterator[Any]:
 
 
 def _row(version: Version, every: Sequence[Version]) -> str:
-    usual = next(v for v in every if v.engine.name == version.engine.name and v.is_usual)
     return (
         "| "
         + " | ".join(
@@ -171,7 +196,7 @@ def _row(version: Version, every: Sequence[Version]) -> str:
                 _where(version),
                 version.quick,
                 version.teeth,
-                _compared(version, usual),
+                _compared(version, _usual(every)),
                 datetime.now(UTC).date().isoformat(),
             )
         )
@@ -186,8 +211,8 @@ def _where(version: Version) -> str:
     return f"{version.engine.title}, {version.found.runs}"
 
 
-def _compared(version: Version, usual: Version) -> str:
-    if not version.swept or not usual.swept:
+def _compared(version: Version, usual: Version | None) -> str:
+    if not version.swept or not (usual and usual.swept):
         return "no result"
     other = [seen for seen in version.swept if seen not in usual.swept]
     other += [seen for seen in usual.swept if seen not in version.swept]
