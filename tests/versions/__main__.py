@@ -34,7 +34,6 @@ from harness.sweep.results import MigrationResult, SweepResult
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "versions.md"
 MDRILL = [sys.executable, "-c", "from harness.cli import main; main()"]
-WAYS = ("--ways", "client-sigkill", "--ways", "session-kill")
 HEAD = """# Versions
 
 Written by `make versions` from real runs; do not edit. `mdrill run quick --engine postgres:17`
@@ -164,7 +163,7 @@ def _counted(run: RunResult, version: Version) -> str:
 def _swept(version: Version, out: Path) -> None:
     """What a sweep of the small folder finds."""
     folder = out / f"migrations-{version.engine.dialect}"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in files(version.engine.dialect).items():
         (folder / name).write_text(text, "utf-8")
     words = ("sweep", str(folder), "--tool", "psql", "--engine", version.engine.label)
@@ -183,8 +182,14 @@ def _seen(result: SweepResult) -> Iterator[Any]:
 
 def _states(migration: MigrationResult) -> Iterator[Any]:
     for state in migration.reference.states:
-        yield state.done, state.rows, tuple(sorted(state.differs))
-    yield str(migration.rollback.leads), migration.rollback.schema
+        yield state.done, state.rows, _named(state.differs)
+    yield str(migration.rollback.leads), _named(migration.rollback.schema)
+
+
+def _named(lines: Sequence[str]) -> tuple[str, ...]:
+    """What is new, gone or changed; how a server writes its definition is a matter of its version,
+    as the collation that it takes unasked."""
+    return tuple(sorted(": ".join(line.split(": ")[:2]) for line in lines))
 
 
 def _row(version: Version, every: Sequence[Version]) -> str:
@@ -207,18 +212,20 @@ def _row(version: Version, every: Sequence[Version]) -> str:
 def _where(version: Version) -> str:
     recipe = version.engine.recipe
     if version.found.runs == recipe.stand_in:
-        return f"{version.engine.title}, stand-in of {recipe.suites[recipe.asked]}"
+        return f"{version.engine.title}, stand-in"
     return f"{version.engine.title}, {version.found.runs}"
 
 
 def _compared(version: Version, usual: Version | None) -> str:
     if not version.swept or not (usual and usual.swept):
         return "no result"
+    cells = sum(len(seen) == 4 for seen in version.swept)
+    if version is usual:
+        return f"{cells} cells"
     other = [seen for seen in version.swept if seen not in usual.swept]
     other += [seen for seen in usual.swept if seen not in version.swept]
     for seen in other:
         print(f"{version.engine.label} and {usual.engine.label} differ: {seen}", file=sys.stderr)
-    cells = sum(len(seen) == 4 for seen in version.swept)
     return f"**no**, {len(other)} differ" if other else f"yes, {cells} cells"
 
 
