@@ -8,7 +8,7 @@ ARGS ?=
 # most of a test's time is waiting for servers, so there are more of them than cores
 WORKERS ?= 4
 
-.PHONY: help setup drill full test whole check teeth snapshots bench tools kills schema clean
+.PHONY: help setup drill full test whole check teeth snapshots bench tools kills versions schema clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -56,6 +56,9 @@ tools: ## Install the real migration tools that the sweep's tests run, into .too
 
 kills: setup ## Kill every migration tool that is here, and write docs/kills.md
 	$(BIN)/python tests/kills $(ARGS)
+
+versions: setup ## Drill and sweep on every version that is here, and write docs/versions.md
+	$(BIN)/python tests/versions $(ARGS)
 
 schema: setup ## Write scenarios/scenario.schema.json again
 	$(BIN)/mdrill schema --write

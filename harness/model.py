@@ -308,6 +308,7 @@ class Trial:
 
     scenario: Scenario
     engine: str
+    """With the version where one was asked for: ``postgres:17``."""
     mode: str
     fault: Fault
     procedure: Procedure | None

@@ -34,6 +34,7 @@ ROOMS = {
 GROUP = "migration_drill"
 PACKAGE = "harness"
 HOME = Path(__file__).parent
+VERSION = re.compile(r"\d+(\.\d+)*")
 
 
 def kinds(room: str) -> dict[str, Any]:
@@ -54,9 +55,20 @@ def engines() -> dict[str, Engine]:
 
 
 def engine(name: str) -> Engine:
-    """One engine, importing no other; UsageError that lists the known names."""
-    found: Engine = _one("engines", "ENGINE", name)
-    return found
+    """One engine, importing no other, in a version if the name has one: ``postgres:17``.
+
+    UsageError that lists the known names.
+    """
+    word, colon, version = name.partition(":")
+    found: Engine = _one("engines", "ENGINE", word)
+    if not colon:
+        return found
+    if not VERSION.fullmatch(version):
+        raise UsageError(
+            f"found '{name}', wanted a version as in {found.name}:{found.recipe.version}; "
+            f"any other image is named by --image {found.name}=IMAGE"
+        )
+    return found.at(version)
 
 
 def unknown(what: str, found: str, known: Iterable[str]) -> str:

@@ -216,6 +216,7 @@ def fake_engine(server: FakeServer, traits: frozenset[str] = frozenset()) -> Eng
     """An ``Engine`` whose every connection leads to ``server``, whatever the address says."""
     return SimpleNamespace(
         name="fake",
+        label="fake",
         title="Fake",
         dialect="fake",
         traits=traits,

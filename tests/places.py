@@ -3,6 +3,9 @@
 What a server does follows from its engine, and hardly from who started it; so of the tests on an
 engine's second backend only a share is run, drawn by ``MDRILL_SEED``. ``MDRILL_WHOLE=1`` (``make
 whole``) runs them all.
+
+``MDRILL_VERSIONS=postgres:17,mariadb:10.11`` puts those versions in the place of the engines' usual
+ones.
 """
 
 from __future__ import annotations
@@ -17,19 +20,33 @@ import pytest
 
 from harness import registry
 from harness.backends.local import LocalBackend
+from harness.ports import Engine
 
 SEED = os.environ.get("MDRILL_SEED", "20")
 WHOLE = bool(os.environ.get("MDRILL_WHOLE"))
 SHARE = 8
 """One of so many tests is drawn."""
+VERSIONS = {
+    name.partition(":")[0]: name for name in os.environ.get("MDRILL_VERSIONS", "").split(",")
+}
+
+
+def label(engine: str) -> str:
+    """The engine by the name with which its version is asked for, if one is."""
+    return VERSIONS.get(engine, engine)
+
+
+def engine(name: str) -> Engine:
+    """The engine in the version to be tested."""
+    return registry.engine(label(name))
 
 
 @cache
-def marks(engine: str, backend: str) -> tuple[pytest.MarkDecorator, ...]:
+def marks(name: str, backend: str) -> tuple[pytest.MarkDecorator, ...]:
     """What a test on that backend is marked with."""
     if backend != "docker":
         return ()
-    local = LocalBackend("tests").cannot_run(registry.engine(engine).recipe) is None
+    local = LocalBackend("tests").cannot_run(engine(name).recipe) is None
     return (pytest.mark.docker, pytest.mark.second) if local else (pytest.mark.docker,)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -53,6 +54,13 @@ def connect(timeout_s: float = LIMIT_S) -> DockerClient:
     return docker_client.DockerClient(timeout=timeout_s).client
 
 
+@contextmanager
+def connected(doing: str) -> Iterator[DockerClient]:
+    """A connection for one question; its end, and what goes wrong, are seen to."""
+    with told(doing), closing(connect()) as client:
+        yield client
+
+
 def is_loopback(host: str) -> bool:
     """True if the address is this machine's own."""
     return urllib3.util.parse_url(host).host in (LOOPBACK, "localhost", "[::1]")
@@ -68,7 +76,9 @@ def find_image(client: DockerClient, recipe: Recipe, image: str | None) -> tuple
         _pull(names[0])
         return names[0], client.images.get(names[0])
     except FAILURES as error:
-        build = "" if image else f", or `mdrill images build {recipe.engine}` makes a stand-in"
+        what = f"{recipe.engine}:{recipe.asked}" if recipe.asked else recipe.engine
+        can = not image and recipe.version in recipe.suites
+        build = "" if not can else f", or `mdrill images build {what}` makes a stand-in"
         raise EnvironmentProblem(
             f"no image of {recipe.engine} on this machine ({', '.join(names)}), and pulling "
             f"failed: {reason(error)}. Next: `docker pull {names[0]}`{build}"
@@ -81,6 +91,17 @@ def image_here(client: DockerClient, names: Sequence[str]) -> tuple[str, Image] 
         with suppress(ImageNotFound):
             return name, client.images.get(name)
     return None
+
+
+def versions_here(client: DockerClient, recipe: Recipe) -> dict[str, str]:
+    """Every version on this machine, and the image that would run: the official one first."""
+    here = sorted(tag for image in client.images.list() for tag in image.tags)
+    found = {}
+    for name in (recipe.stand_in, recipe.image):
+        repository = re.escape(name.rpartition(":")[0])
+        versions = (re.fullmatch(rf"{repository}:(\d+(?:\.\d+)*)", tag) for tag in here)
+        found.update({version[1]: version[0] for version in versions if version})
+    return found
 
 
 def abandoned(client: DockerClient) -> list[tuple[str, str, Callable[[], None]]]:

@@ -113,13 +113,23 @@ class ServerProgram:
 
 
 def locate(recipe: Recipe) -> Path | None:
-    """The server program of a recipe on this machine; None if it is not installed."""
+    """The server program of a recipe on this machine; None if it is not installed.
+
+    Of several the first, or the first one of the version that is asked for.
+    """
+    found = _located(recipe)
+    if recipe.asked and len(found) > 1:
+        found = [p for p in found if recipe.admits(_version(p, {}))] or found
+    return found[0] if found else None
+
+
+def _located(recipe: Recipe) -> list[Path]:
     wheel = _wheel_folder() if recipe.binary == "postgres" else None
     folders = [wheel / "bin"] if wheel else []
     for pattern in PLACES.get(recipe.binary, ()):
         folders += sorted((Path(hit) for hit in glob.glob(pattern)), key=_newest, reverse=True)
-    found = _executable(recipe.binary, folders) or _on_path(recipe.binary)
-    return found.resolve() if found else None
+    found = [_executable(recipe.binary, [folder]) for folder in folders]
+    return list(dict.fromkeys(p.resolve() for p in (*found, _on_path(recipe.binary)) if p))
 
 
 def installed(recipe: Recipe) -> ServerProgram:
@@ -136,6 +146,11 @@ def installed(recipe: Recipe) -> ServerProgram:
         raise EnvironmentProblem(
             f"{path} is not a server of {recipe.engine}: it calls itself {program.version!r}. "
             f"One product never stands in for another. {_next_move(recipe)}"
+        )
+    if not recipe.admits(program.version):
+        raise EnvironmentProblem(
+            f"{path} calls itself {program.version!r}, and {recipe.engine} {recipe.asked} is "
+            "wanted. The Docker backend may have it"
         )
     for name in (*recipe.init_argv[:1], *recipe.tools):
         if program.companion(name) is None:

@@ -139,10 +139,7 @@ class DockerBackend:
     def cannot_run(self, recipe: Recipe) -> str | None:
         """Looks for an image on this machine, and pulls the official one if there is none."""
         try:
-            with (
-                _api.told(f"look for an image of {recipe.engine}"),
-                closing(_api.connect()) as client,
-            ):
+            with _api.connected(f"look for an image of {recipe.engine}") as client:
                 _api.find_image(client, recipe, None)
         except EnvironmentProblem as problem:
             return str(problem)
@@ -150,28 +147,24 @@ class DockerBackend:
 
     def image_here(self, recipe: Recipe) -> str:
         """The image that would run without a pull; "" if there is none on this machine."""
-        with (
-            _api.told(f"look for an image of {recipe.engine}"),
-            closing(_api.connect()) as client,
-        ):
+        with _api.connected(f"look for an image of {recipe.engine}") as client:
             here = _api.image_here(client, [recipe.image, recipe.stand_in])
         return here[0] if here else ""
 
+    def versions_here(self, recipe: Recipe) -> dict[str, str]:
+        """Every version on this machine, and the image that would run; nothing is pulled."""
+        with _api.connected(f"look for images of {recipe.engine}") as client:
+            return _api.versions_here(client, recipe)
+
     def leftovers(self) -> list[str]:
-        with (
-            _api.told("look for what dead runs left"),
-            closing(_api.connect()) as client,
-        ):
+        with _api.connected("look for what dead runs left") as client:
             return [
                 f"{what}: its owner {owner} is gone" for what, owner, _ in _api.abandoned(client)
             ]
 
     def collect_garbage(self) -> list[str]:
         lines = []
-        with (
-            _api.told("collect what dead runs left"),
-            closing(_api.connect()) as client,
-        ):
+        with _api.connected("collect what dead runs left") as client:
             for what, owner, remove in _api.abandoned(client):
                 remove()
                 lines.append(f"removed {what}: its owner {owner} is gone")

@@ -1,9 +1,10 @@
 """Builds stand-ins for the official images where no registry can be reached.
 
-A stand-in is made of Debian's own packages on a Debian sid base. It keeps the contract of the
-official image (port, environment variables, arguments), and its data directory is initialised
-when it is built, so that a container answers within a second or a few. It is no substitute for
-testing on the image that production runs; the record names the image that ran.
+A stand-in is made of Debian's own packages, on a base of the suite that has the version; those of
+one suite share it. It keeps the contract of the official image (port, environment variables,
+arguments), and its data directory is initialised when it is built, so that a container answers
+within a second or a few. It is no substitute for testing on the image that production runs; the
+record names the image that ran.
 """
 
 from __future__ import annotations
@@ -17,48 +18,44 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import EnvironmentProblem, UsageError
+from harness.ports import Recipe
 
 RECIPES = Path(__file__).parent / "image_recipes"
 PREFIX = "migration-drill"
-BASE = f"{PREFIX}/base:sid"
-BASES = (BASE, "debian:sid-slim", "debian:sid")
-"""The first of these that is on this machine is built upon; else debootstrap makes the first."""
 APT = Path("/etc/apt")
 ASK_S, BOOTSTRAP_S, BUILD_S = 10, 1200, 1800
 
 
-def stand_ins() -> dict[str, str]:
-    """Every engine that has a recipe, with the name of its stand-in image."""
-    return {
-        path.parent.name: f"{PREFIX}/{path.parent.name}:{_version(path)}"
-        for path in sorted(RECIPES.glob("*/Dockerfile"))
-    }
+def bases(suite: str) -> tuple[str, ...]:
+    """The first that is on this machine is built upon; else debootstrap makes the first of them."""
+    return (f"{PREFIX}/base:{suite}", f"debian:{suite}-slim", f"debian:{suite}")
 
 
-def build(engine: str, say: Callable[[str], object]) -> str:
-    """Build the stand-in of ``engine`` and return its name; ``say`` is told of each stage.
+def build(recipe: Recipe, say: Callable[[str], object]) -> str:
+    """Build the stand-in of that engine and version and return its name; ``say`` is told of each
+    stage.
 
-    UsageError for an engine without a recipe; EnvironmentProblem, with the next move, if the
+    UsageError for one that no suite of Debian has; EnvironmentProblem, with the next move, if the
     machine cannot do it.
     """
-    known = stand_ins()
-    if engine not in known:
-        raise UsageError(f"no image recipe for '{engine}'. Known: {', '.join(known)}")
+    if recipe.version not in recipe.suites:
+        known = ", ".join(f"{recipe.engine}:{version}" for version in recipe.suites)
+        raise UsageError(
+            f"no stand-in can be built of {recipe.engine}:{recipe.version}: Debian has no package "
+            f"of it. Known: {known or 'none'}"
+        )
     _docker_must_answer()
-    base = _base(say)
-    image = known[engine]
-    say(f"building {image} on {base} from Debian's packages; this takes a minute or two")
-    how = ["--network", "host", "--build-arg", f"BASE={base}", "--tag", image]
-    _run(["docker", "build", *how, str(RECIPES / engine)], BUILD_S)
-    say(f"built {image}")
-    return image
+    base = _base(recipe.suites[recipe.version], say)
+    say(f"building {recipe.stand_in} on {base} from Debian's packages; this takes a minute or two")
+    _run(build_argv(recipe, base), BUILD_S)
+    return recipe.stand_in
 
 
-def _version(dockerfile: Path) -> str:
-    found = re.search(r"^ARG VERSION=(\S+)$", dockerfile.read_text("utf-8"), re.MULTILINE)
-    if not found:
-        raise EnvironmentProblem(f"{dockerfile} has no line 'ARG VERSION=...'")
-    return found[1]
+def build_argv(recipe: Recipe, base: str) -> list[str]:
+    """The command that builds a stand-in on a base."""
+    told = ["--build-arg", f"BASE={base}", "--build-arg", f"VERSION={recipe.version}"]
+    folder = RECIPES / recipe.engine
+    return ["docker", "build", "--network", "host", *told, "--tag", recipe.stand_in, str(folder)]
 
 
 def _docker_must_answer() -> None:
@@ -70,33 +67,34 @@ def _docker_must_answer() -> None:
     _run(["docker", "version", "--format", "{{.Server.Version}}"], ASK_S)
 
 
-def _base(say: Callable[[str], object]) -> str:
-    for name in BASES:
+def _base(suite: str, say: Callable[[str], object]) -> str:
+    base, *_ = names = bases(suite)
+    for name in names:
         if _run(["docker", "image", "ls", "-q", name], ASK_S).strip():
             return name
-    _must_be_able_to_bootstrap()
+    _must_be_able_to_bootstrap(names)
     mirror = debian_mirror(APT)
-    say(f"making {BASE} with debootstrap from {mirror}; this takes a minute or two")
+    say(f"making {base} with debootstrap from {mirror}; this takes a minute or two")
     scratch = Path(tempfile.mkdtemp(prefix="migration-drill-base-"))
     try:
         root = scratch / "root"
-        _run(["debootstrap", "--variant=minbase", "sid", str(root), mirror], BOOTSTRAP_S)
-        _import(root)
+        _run(["debootstrap", "--variant=minbase", suite, str(root), mirror], BOOTSTRAP_S)
+        _import(root, base)
     finally:
         _discard(scratch)
-    return BASE
+    return base
 
 
-def _must_be_able_to_bootstrap() -> None:
-    instead = "Or bring a base image: `docker pull debian:sid-slim`"
+def _must_be_able_to_bootstrap(names: Sequence[str]) -> None:
+    instead = f"Or bring a base image: `docker pull {names[1]}`"
     if not shutil.which("debootstrap"):
         raise EnvironmentProblem(
-            f"none of {', '.join(BASES)} is on this machine, and debootstrap, which makes one, "
+            f"none of {', '.join(names)} is on this machine, and debootstrap, which makes one, "
             f"is missing. Next: `sudo apt-get install debootstrap`. {instead}"
         )
     if os.geteuid() != 0:
         raise EnvironmentProblem(
-            f"none of {', '.join(BASES)} is on this machine, and debootstrap, which makes one, "
+            f"none of {', '.join(names)} is on this machine, and debootstrap, which makes one, "
             f"needs root. Next: run this command with sudo. {instead}"
         )
 
@@ -114,7 +112,7 @@ def debian_mirror(apt: Path) -> str:
                 return uri.rstrip("/")
     raise EnvironmentProblem(
         f"apt's sources under {apt} name no Debian archive to make an image from. "
-        "Next: bring a base image: `docker pull debian:sid-slim`"
+        "Next: bring a base image, as with `docker pull debian:sid-slim`"
     )
 
 
@@ -135,12 +133,12 @@ def _stanzas(text: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _import(root: Path) -> None:
+def _import(root: Path, base: str) -> None:
     archive = root.with_suffix(".tar")
     left_out = [f"--exclude=./{folder}/*" for folder in ("proc", "sys", "dev")]
     left_out.append("--exclude=./var/cache/apt/archives/*.deb")
     _run(["tar", "-C", str(root), "--one-file-system", *left_out, "-cf", str(archive), "."], 300)
-    _run(["docker", "import", "--change", 'CMD ["sh"]', str(archive), BASE], 300)
+    _run(["docker", "import", "--change", 'CMD ["sh"]', str(archive), base], 300)
 
 
 def _discard(scratch: Path) -> None:

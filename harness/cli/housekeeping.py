@@ -7,10 +7,11 @@ import tempfile
 
 import click
 
+from harness import registry
 from harness.backends import images as stand_ins
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
-from harness.cli import provisioning
+from harness.cli import provisioning, selection, versions
 from harness.errors import EnvironmentProblem
 
 ENOUGH_DISK = 2 * 1024**3
@@ -45,21 +46,30 @@ def _about(backend: DockerBackend | LocalBackend) -> bool:
         click.echo(f"  {item.engine.title:<12} {told}")
         if item.remedy:
             click.echo(f"  {'':<12} next: {item.remedy}")
+        if backend.name == "docker":
+            click.echo(f"  {'':<12} versions: {versions.in_words(versions.of(item.engine))}")
     return any(item.runs for item in found)
 
 
-@click.group()
-def images() -> None:
-    """Stand-in images, for machines that can pull no official one."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def images(context: click.Context) -> int:
+    """The versions of each engine that are here, and stand-in images for the others."""
+    if context.invoked_subcommand is None:
+        for engine in registry.engines().values():
+            for found in versions.of(engine):
+                click.echo(f"{found.engine.label:<16} {found.runs or f'next: {found.remedy}'}")
+    return 0
 
 
 @images.command()
-@click.argument("engine", type=click.Choice(["postgres", "mysql", "mariadb", "all"]))
-def build(engine: str) -> int:
-    """Build a stand-in image from Debian's packages."""
-    names = ("postgres", "mysql", "mariadb") if engine == "all" else (engine,)
-    for name in names:
-        click.echo(f"built {stand_ins.build(name, click.echo)}")
+@click.argument("engines", nargs=-1, metavar="[ENGINE[:VERSION] | all]...")
+def build(engines: tuple[str, ...]) -> int:
+    """Build stand-in images from Debian's packages: of each engine, or of those named."""
+    if not engines or "all" in engines:
+        engines = ("postgres", "mysql", "mariadb")
+    for engine in [registry.engine(name) for name in selection.named(engines)]:
+        click.echo(f"built {stand_ins.build(engine.recipe, click.echo)}")
     return 0
 
 

@@ -78,10 +78,11 @@ def _chosen(trials: Sequence[Trial], site: Site) -> Trial:
 
     Its time is a person's, so no objective is set to it.
     """
-    engines = {engine.name: engine for engine in site.engines}
+    engines = {engine.label: engine for engine in site.engines}
 
     def leaves_nothing(trial: Trial) -> bool:
-        return ATOMIC in words_of(trial.engine, engines[trial.engine].traits, trial.mode)
+        engine = engines[trial.engine]
+        return ATOMIC in words_of(engine.name, engine.traits, trial.mode)
 
     chosen = sorted(trials, key=leaves_nothing)[0]
     return replace(chosen, objectives=replace(chosen.objectives, rto_s=None))
@@ -99,7 +100,7 @@ def _hold(
 ) -> None:
     """Run the trial with the person in the place of its procedure; its result joins ``done``."""
     trial = conversation.trial
-    engine = next(engine for engine in site.engines if engine.name == trial.engine)
+    engine = next(engine for engine in site.engines if engine.label == trial.engine)
     conversation.tell("Preparing a server and breaking it; this takes a few seconds.")
     lane = DrillServer(site.backend, engine, site.images.get(engine.name))
     where = folder.trial_folder(trial.id)

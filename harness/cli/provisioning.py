@@ -12,13 +12,13 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from harness import registry
 from harness.backends import images as stand_ins
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
 from harness.cli.selection import FAMILY
+from harness.cli.versions import PROGRAMS, Found, build_command
 from harness.errors import EnvironmentProblem
 from harness.ports import Engine
 
@@ -37,16 +37,6 @@ ELSEWHERE: Mapping[str, str] = {
 Say = Callable[[str], object]
 
 
-@dataclass(frozen=True)
-class Found:
-    """One engine on one backend: what would run, or what is missing and what mends it."""
-
-    engine: Engine
-    runs: str = ""
-    missing: str = ""
-    remedy: str = ""
-
-
 def look(backend: DockerBackend | LocalBackend) -> list[Found]:
     """Every engine on a backend that can be used."""
     if isinstance(backend, DockerBackend):
@@ -58,14 +48,14 @@ def _in_docker(backend: DockerBackend, engine: Engine) -> Found:
     image = backend.image_here(engine.recipe)
     if image:
         return Found(engine, runs=image)
-    remedy = f"docker pull {engine.recipe.image}, or without a registry: {_build(engine)}"
+    remedy = f"docker pull {engine.recipe.image}, or without a registry: {build_command(engine)}"
     return Found(engine, missing="no image on this machine yet", remedy=remedy)
 
 
 def _as_processes(backend: LocalBackend, engine: Engine) -> Found:
     problem = backend.cannot_run(engine.recipe)
     if problem is None:
-        return Found(engine, runs="programs of this machine")
+        return Found(engine, runs=PROGRAMS)
     told = engine.recipe.fetch_hint in problem and not engine.recipe.fetch_hint.startswith(APT)
     return Found(engine, missing=problem, remedy="" if told else remedy(engine))
 
@@ -95,7 +85,7 @@ def _bring_image(docker: DockerBackend, engine: Engine, say: Say) -> None:
     try:
         if may_install() and not shutil.which("debootstrap"):
             _install(["debootstrap"], say)
-        stand_ins.build(engine.name, lambda line: say(f"setup: {line}"))
+        stand_ins.build(engine.recipe, lambda line: say(f"setup: {line}"))
     except EnvironmentProblem as error:
         say(f"setup: no image of {engine.title}: {error}")
 
@@ -149,7 +139,3 @@ def _run(argv: Sequence[str]) -> None:
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         said = error.output if isinstance(error.output, str) else ""
         raise EnvironmentProblem(f"`{shlex.join(argv)}` failed:\n{said[-1500:].strip()}") from error
-
-
-def _build(engine: Engine) -> str:
-    return f"mdrill images build {engine.name}"

@@ -63,7 +63,12 @@ OPTIONS: dict[str, Callable[[Command], Command]] = {
     "image": click.option(
         "--image", multiple=True, metavar="ENGINE=IMAGE", help="E.g. postgres=postgres:16."
     ),
-    "engine": click.option("--engine", multiple=True, help="Only this engine (repeatable)."),
+    "engine": click.option(
+        "--engine",
+        multiple=True,
+        metavar="ENGINE[:VERSION]",
+        help="Only this engine, e.g. postgres:17 (repeatable, or with commas).",
+    ),
     "only": click.option(
         "--only",
         multiple=True,
@@ -150,6 +155,7 @@ class Site:
 def choose_site(names: Sequence[str], options: RunOptions) -> Site:
     """Choose backend and engines, and tell the person."""
     run_id, images = new_run_id(), selection.images(options.image)
+    names = selection.named(names)
     backend, why = selection.backend(options.backend, run_id, names, images)
     engines, notes = selection.engines(names, backend, images, asked=bool(options.engine))
     for line in (why, *notes):
@@ -168,7 +174,7 @@ def execute(drill: Drill, scenarios: tuple[Scenario, ...], options: RunOptions) 
     live = RunProgress(len(planned.trials))
     campaign = Campaign(
         site.backend,
-        {engine.name: engine for engine in site.engines},
+        {engine.label: engine for engine in site.engines},
         site.images,
         folder,
         attempts=options.attempts or drill.attempts,

@@ -12,6 +12,7 @@ import click
 from harness import bundled, loading, registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
+from harness.cli import versions
 from harness.errors import EnvironmentProblem, UsageError
 from harness.model import Drill, Scenario
 from harness.ports import Backend, Engine
@@ -71,8 +72,8 @@ def backend(
     """The backend and one line on why it.
 
     ``auto`` takes Docker if its daemon answers and an image of every wanted engine is there or
-    can be pulled, else local processes. ``images`` are those asked for by name; only Docker can
-    run them.
+    can be pulled, else local processes. A name may have a version: ``postgres:17``. ``images`` are
+    those asked for by name; only Docker can run them.
     """
     docker, local = DockerBackend(run_id), LocalBackend(run_id)
     if name == "local":
@@ -84,7 +85,7 @@ def backend(
             raise EnvironmentProblem(f"{problem}; {move}")
         return docker, f"backend: docker ({'asked for' if name == 'docker' else 'for --image'})"
     if problem is None:
-        recipes = (registry.engine(engine).recipe for engine in wanted)
+        recipes = (registry.engine(name).recipe for name in wanted)
         problem = next(filter(None, map(docker.cannot_run, recipes)), None)
     if problem is None:
         return docker, "backend: docker (its daemon answers and every image can be had)"
@@ -103,9 +104,15 @@ def engines(
     notes = []
     for name in names:
         engine = registry.engine(name)
-        problem = None if name in images else chosen.cannot_run(engine.recipe)
-        if problem and name in FAMILY:
-            kin = registry.engine(FAMILY[name])
+        problem = None if engine.name in images else chosen.cannot_run(engine.recipe)
+        if problem and engine.recipe.asked:
+            there = versions.in_words(versions.of(engine))
+            raise EnvironmentProblem(
+                f"{engine.label} cannot be had: {problem}. There are: {there}; and, where a "
+                f"registry answers, official images (`docker pull {engine.recipe.image}`)"
+            )
+        if problem and engine.name in FAMILY:
+            kin = registry.engine(FAMILY[engine.name])
             if chosen.cannot_run(kin.recipe) is None:
                 if asked:
                     raise EnvironmentProblem(
@@ -116,8 +123,14 @@ def engines(
                 engine, problem = kin, None
         if problem:
             raise EnvironmentProblem(problem)
-        found[engine.name] = engine
+        found[engine.label] = engine
     return tuple(found.values()), notes
+
+
+def named(words: Sequence[str]) -> tuple[str, ...]:
+    """The engines of ``--engine postgres:15,postgres:17 --engine mariadb``, each once."""
+    found = [name.strip() for word in words for name in word.split(",")]
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def images(pairs: Sequence[str]) -> dict[str, str]:

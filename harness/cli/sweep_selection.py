@@ -48,6 +48,8 @@ def plan(folder: Path, options: Any) -> SweepPlan:
     """Look at the folder and tell what was found. UsageError with the next move."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder; name the folder that holds your migrations")
+    if options.engine and "," in options.engine:
+        raise UsageError(f"a sweep runs on one engine, found --engine {options.engine}")
     folder, layout = _found(folder, options)
     migrations = layouts.read(folder, layout.name)
     if not migrations:
@@ -165,7 +167,9 @@ def _found(folder: Path, options: Any) -> tuple[Path, Layout]:
     """The folder of the migrations, and the layout asked for or else the one that it shows."""
     if options.layout and options.layout not in layouts.LAYOUTS:
         raise UsageError(registry.unknown("layout", options.layout, layouts.LAYOUTS))
-    found, layout = layouts.find(folder, options.engine or "", options.layout or "")
+    found, layout = layouts.find(
+        folder, (options.engine or "").partition(":")[0], options.layout or ""
+    )
     if found != folder:
         selection.say(f"{folder}: the migrations are in {found}")
     return found, layout

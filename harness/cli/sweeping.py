@@ -77,7 +77,7 @@ class SweepOptions:
 )
 @click.option("--layout", help="How the folder is laid out, where more than one layout fits.")
 @click.option("--program", help="The tool's program, where it is not on PATH.")
-@click.option("--engine", help="postgres, mysql or mariadb; told from the SQL where it is plain.")
+@click.option("--engine", help="E.g. postgres or mariadb:10.11; told from the SQL where plain.")
 @click.option(
     "--backend",
     type=click.Choice(["auto", "docker", "local"]),
@@ -247,9 +247,9 @@ def _server(
 ) -> Iterator[tuple[SweepServer, str]]:
     """A server, and why it is that one; nothing of it is left afterwards."""
     images = selection.images(options.image)
-    backend, why = selection.backend(options.backend, run_id, [planned.engine.name], images)
+    backend, why = selection.backend(options.backend, run_id, [planned.engine.label], images)
     (engine,), notes = selection.engines(
-        [planned.engine.name], backend, images, asked=bool(options.engine)
+        [planned.engine.label], backend, images, asked=bool(options.engine)
     )
     for line in (why, *notes):
         selection.say(line)
@@ -312,7 +312,7 @@ def _folder(options: SweepOptions, run_id: str) -> RunFolder:
 def _header(
     planned: SweepPlan, options: SweepOptions, run_id: str, server: SweepServer, why: str
 ) -> SweepHeader:
-    wishes = {**vars(options), "path": planned.folder.resolve(), "engine": server.engine.name}
+    wishes = {**vars(options), "path": planned.folder.resolve(), "engine": server.engine.label}
     return SweepHeader(
         run=run_id,
         started=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -129,7 +129,8 @@ class Campaign:
         )
 
     def _open(self, engine: str) -> DrillServer:
-        lane = DrillServer(self._backend, self._engines[engine], self._images.get(engine))
+        chosen = self._engines[engine]
+        lane = DrillServer(self._backend, chosen, self._images.get(chosen.name))
         with self._lock:
             self._lanes.add(lane)
         if self._stopping.is_set():

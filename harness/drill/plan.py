@@ -53,7 +53,7 @@ class Cell:
 
     @property
     def id(self) -> str:
-        return f"{self.scenario.id}/{self.engine.name}/{self.mode}/{self.fault.id}"
+        return f"{self.scenario.id}/{self.engine.label}/{self.mode}/{self.fault.id}"
 
     @property
     def words(self) -> frozenset[str]:
@@ -178,7 +178,7 @@ def _why_not(cell: Cell) -> str:
 
 def _trials_of(cell: Cell, drill: Drill, missing: list[NotApplicable]) -> Iterator[Trial]:
     def trial(purpose: Purpose, procedure: Procedure | None) -> Trial:
-        return Trial(cell.scenario, cell.engine.name, cell.mode, cell.fault, procedure, purpose)
+        return Trial(cell.scenario, cell.engine.label, cell.mode, cell.fault, procedure, purpose)
 
     def applicable(procedures: Iterable[Procedure]) -> Iterator[Procedure]:
         for procedure in procedures:

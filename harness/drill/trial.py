@@ -63,7 +63,7 @@ class TrialRun:
         self.trial = trial
         self.lane = lane
         self.engine = lane.engine
-        self.words = words_of(trial.engine, lane.engine.traits, trial.mode)
+        self.words = words_of(lane.engine.name, lane.engine.traits, trial.mode)
         self.timeline = Timeline(folder / "events.jsonl" if folder else None, listener)
         self.app: BackgroundApplication | None = None
         self.left_alone: Snapshot | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.errors import StepFailed
@@ -48,6 +48,13 @@ class EngineFacts:
     table_specs: TableSpecsModule[Any]
     snapshot: SnapshotModule[Any]
     probing: ProbingModule
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}:{self.recipe.asked}" if self.recipe.asked else self.name
+
+    def at(self, version: str) -> EngineFacts:
+        return replace(self, recipe=self.recipe.at(version))
 
 
 def succeeded(result: ToolResult, tool: str) -> ToolResult:

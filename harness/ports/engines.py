@@ -139,6 +139,15 @@ class Engine(Protocol):
         ...
 
     @property
+    def label(self) -> str:
+        """The name with the version that was asked for, if one was: ``postgres:17``."""
+        ...
+
+    def at(self, version: str) -> Engine:
+        """The same engine in a version that is asked for."""
+        ...
+
+    @property
     def dialect(self) -> Dialect:
         """Whose SQL it speaks when a scenario has none under its own name."""
         ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,25 @@ class Recipe:
     """Client programs that backups need, e.g. ``pg_dump``, ``pg_restore``."""
     fetch_hint: str = ""
     """The one command that mends a machine on which the local binaries are missing."""
+    suites: Mapping[str, str] = field(default_factory=dict)
+    """The Debian suite that has the packages of a version, e.g. ``{"17": "trixie"}``."""
+    asked: str = ""
+    """The version that was asked for, e.g. ``17``; no other one may run. Empty: any may."""
+
+    @property
+    def version(self) -> str:
+        """The version of the images."""
+        return self.image.rpartition(":")[2]
+
+    def at(self, version: str) -> Recipe:
+        """The same for a version that is asked for."""
+        image, stand_in = (f"{i.rpartition(':')[0]}:{version}" for i in (self.image, self.stand_in))
+        return replace(self, image=image, stand_in=stand_in, asked=version)
+
+    def admits(self, told: str) -> bool:
+        """Whether a server or a program that tells this of itself may run: 17.5 is a 17."""
+        found = re.search(r"\d+(\.\d+)*", told)
+        return f"{found[0] if found else ''}.".startswith(f"{self.asked}." if self.asked else "")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class RunFolder:
 
     def trial_folder(self, trial_id: str, attempt: int = 1) -> Path:
         """Made at the first call; ``~2`` marks the second attempt."""
-        name = trial_id.replace("/", ".") + (f"~{attempt}" if attempt > 1 else "")
+        name = trial_id.replace("/", ".").replace(":", "-") + (f"~{attempt}" if attempt > 1 else "")
         folder = self.path / name
         try:
             folder.mkdir(exist_ok=True)

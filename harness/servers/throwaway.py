@@ -49,6 +49,11 @@ class ThrowawayServer:
         try:
             self.guard = Guard(engine, self.server)
             version = self.guard.adopt()
+            if not engine.recipe.admits(version):
+                raise EnvironmentProblem(
+                    f"{engine.label} was asked for, and the server of {self.server.facts.image} "
+                    f"says that it is {version}; nothing was run on it"
+                )
             self.facts: ServerFacts = replace(self.server.facts, version=version)
             self.address: Address = self.server.address()
         except BaseException:

@@ -17,7 +17,7 @@ from harness.ports import Engine, Session
 from harness.ports.contents import Table, Writes
 from harness.state import rows
 from harness.state.difference import difference
-from harness.state.snapshot import Snapshot, defined, take
+from harness.state.snapshot import Snapshot, take
 
 SHARE = 0.05
 """Of the snapshots that rest on counts, so many are read in full as well."""
@@ -102,7 +102,9 @@ class Readings:
         alike: bool,
     ) -> Snapshot:
         had, module = known.snapshot, self._engine.snapshot
-        objects = had.objects if alike else defined(self._engine, session, known.volatile)
+        objects = had.objects
+        if not alike:
+            objects = Snapshot(module.objects(session), {}).steadied(known.volatile).objects
         changed = _changed(had.objects, objects)
         stale = known.writes.written(writes) | module.tables_of(changed)
         kept = {

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from harness.ports import Engine, Session
 from harness.ports.contents import Counter, Table
 from harness.state import rows
+from harness.state import volatile as volatiles
 from harness.state.belonging import hidden_with
+from harness.state.volatile import Parts
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ class Snapshot:
             },
         )
 
+    def steadied(self, volatile: Parts) -> Snapshot:
+        """The same without what differs from run to run in the definitions of those objects."""
+        objects = {
+            key: volatiles.steady(told, volatile[key]) if key in volatile else told
+            for key, told in self.objects.items()
+        }
+        return replace(self, objects=objects)
+
     def tables(self) -> frozenset[str]:
         """The names of all tables."""
         return frozenset(
@@ -82,14 +92,6 @@ def schema_of(engine: Engine, session: Session) -> Snapshot:
     return Snapshot(module.objects(session), {}, module.counters(session))
 
 
-def defined(
-    engine: Engine, session: Session, volatile: Mapping[str, Collection[str]]
-) -> dict[str, str]:
-    """Every object with its definition, but for those whose definition is ``volatile``."""
-    there = engine.snapshot.objects(session).items()
-    return {key: "" if key in volatile else told for key, told in there}
-
-
 def take(
     engine: Engine,
     session: Session,
@@ -98,12 +100,12 @@ def take(
     tables: Mapping[str, Table] | None = None,
 ) -> Snapshot:
     """Of the session's database; ``volatile`` columns, by table, and the rows of tables that are
-    ``unread`` are left out, and of ``volatile`` objects the definition. ``tables`` are those there,
-    where they are known. A table that is dropped meanwhile: DatabaseError.
+    ``unread`` are left out, and what is ``volatile`` in the definitions of objects. ``tables`` are
+    those there, where they are known. A table that is dropped meanwhile: DatabaseError.
     """
     volatile = volatile or {}
-    objects = defined(engine, session, volatile)
+    objects = engine.snapshot.objects(session)
     found = engine.snapshot.tables(session) if tables is None else tables
     read = [table for name, table in found.items() if name not in unread]
     contents = rows.checksums(engine, session, volatile, read)
-    return Snapshot(objects, contents, engine.snapshot.counters(session))
+    return Snapshot(objects, contents, engine.snapshot.counters(session)).steadied(volatile)

@@ -15,6 +15,7 @@ from harness.layouts import Script
 from harness.state.difference import difference
 from harness.state.rows import column_sums
 from harness.state.snapshot import Snapshot
+from harness.state.volatile import parts
 from harness.sweep.emptiness import empty_parts
 from harness.sweep.held_run import first_line
 from harness.sweep.points import Row, kind_of
@@ -54,8 +55,8 @@ class Reference:
     applied: tuple[str, ...]
     """What the tool takes for applied afterwards."""
     volatile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Columns whose values differ from run to run (now(), random()), by table, and objects whose
-    definition does; never compared."""
+    """Columns whose values differ from run to run (now(), random()), by table, and parts in which
+    the definition of an object does; never compared."""
     texts: tuple[str, ...] = ()
     """The whole SQL of each of its rows."""
 
@@ -239,8 +240,8 @@ class ReferenceRunner:
         return self.watch(request, other, before, volatile), before
 
     def volatile(self, one: TrialDatabase, other: TrialDatabase) -> dict[str, tuple[str, ...]]:
-        """Columns, by table, in which two unbroken runs on equal databases differ; and objects that
-        differ in their definition, with no columns: an event's clock, a number of the server's own.
+        """Columns, by table, in which two unbroken runs on equal databases differ; and by object
+        the parts in which its definition does: an event's clock, a random default.
 
         The tool's own tables have none: their times are not compared, but whether there is one may
         be all that tells a crash's state from another, and a copy must have it.
@@ -250,7 +251,7 @@ class ReferenceRunner:
             for trial in (one, other)
         )
         gap, engine = difference(first, second), self._server.engine
-        found: dict[str, tuple[str, ...]] = dict.fromkeys(gap.changed, ())
+        found = {key: parts(first.objects[key], second.objects[key]) for key in gap.changed}
         for table in gap.contents:
             ours = column_sums(engine, self._server.session(one.database), table)
             theirs = column_sums(engine, self._server.session(other.database), table)

@@ -15,9 +15,12 @@ from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
 from harness.ports import Session
 from harness.ports.contents import Table
+from harness.state import volatile
+from harness.state.difference import difference
 from harness.state.row_comparison import compare
 from harness.state.rows_difference import RowsDifference
-from harness.state.snapshot import Snapshot
+from harness.state.snapshot import Snapshot, schema_of
+from harness.state.volatile import Parts
 from harness.sweep import rollback
 from harness.sweep.events import WayBackTried
 from harness.sweep.own_commits import OwnCommits
@@ -165,13 +168,35 @@ class WayBack:
         aside: Columns,
     ) -> Rollback:
         engine = self._server.engine
-        after = self._snapshot(trial)
+        before, after = self._before(up), self._snapshot(trial)
+        if difference(before, after).changed:
+            parts = self._differs_by_run(up, migrated)
+            before, migrated, after = (s.steadied(parts) for s in (before, migrated, after))
         rows = self._rows(up, trial, written, aside)
-        found = rollback.judge(
-            up.base.without(self._tables), migrated, after, rows, engine.snapshot.DUPLICATE
-        )
+        found = rollback.judge(before, migrated, after, rows, engine.snapshot.DUPLICATE)
         lost = tuple(written.lost(self._server.session(trial.database)))
         return replace(found, written=written.count, meanwhile=lost)
+
+    def _before(self, up: Subject) -> Snapshot:
+        """The schema before the migration, every word of it: what only the way up makes different
+        from run to run has to be as it was."""
+        whole = up.base
+        if up.reference.volatile:
+            whole = schema_of(self._server.engine, self._server.session(up.template))
+        return whole.without(self._tables)
+
+    def _differs_by_run(self, up: Subject, migrated: Snapshot) -> Parts:
+        """The parts of definitions in which two unbroken ways down from one state differ, at
+        different times."""
+        found, (_, other) = [], self._server.trials(2)
+        for _ in range(2):
+            self._server.prepare(other, MIGRATED, migrated)
+            other.holds = None
+            if self._take_back(up.migration, other):
+                return {}
+            found.append(self._snapshot(other))
+            self._server.wait_tick()
+        return volatile.of_runs(*(snapshot.objects for snapshot in found))
 
     def _rows(
         self, up: Subject, trial: TrialDatabase, written: WrittenRows, aside: Columns

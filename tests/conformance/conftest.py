@@ -17,7 +17,6 @@ import places
 import pytest
 
 import harness.engines
-from harness import registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
 from harness.errors import DatabaseError, EnvironmentProblem
@@ -233,7 +232,7 @@ class Wire:
 def furnished(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A server with the world in its template database; one for the whole session."""
     name, backend_name = request.param
-    engine = registry.engine(name)
+    engine = places.engine(name)
     backend = BACKENDS[backend_name](f"conformance-{secrets.token_hex(4)}")
     if reason := backend.available():
         pytest.skip(f"no {backend_name} backend here: {reason}")

@@ -573,12 +573,41 @@ def test_a_failed_start_leaves_nothing(
 def test_a_missing_image_is_told_with_the_next_move(backend: DockerBackend) -> None:
     """Neither image is here and none can be pulled: the message names both ways out."""
     missing = replace(
-        CASES["postgres"].recipe, image="localhost:1/none:1", stand_in="localhost:1/none:2"
+        CASES["postgres"].recipe,
+        image="localhost:1/none:1",
+        stand_in="localhost:1/none:2",
+        suites={"1": "sid"},
     )
     with pytest.raises(EnvironmentProblem) as told:
         backend.start(missing)
     assert "`docker pull localhost:1/none:1`" in str(told.value)
     assert "`mdrill images build postgres`" in str(told.value)
+    with pytest.raises(EnvironmentProblem, match="`mdrill images build postgres:1`"):
+        backend.start(replace(missing, asked="1"))
+    with pytest.raises(EnvironmentProblem) as told:
+        backend.start(replace(missing, suites={}))
+    assert "images build" not in str(told.value)
+
+
+def test_every_version_that_is_here_is_listed(
+    backend: DockerBackend, engine_api: docker.APIClient
+) -> None:
+    """Official or stand-in; the official one where both are here, and nothing but versions."""
+    here = next(name for name in (ONE.recipe.stand_in, ONE.recipe.image) if name in IMAGES)
+    made = [("official", tag) for tag in ("7", "8.1", "8.1-alpine", "latest")]
+    made += [("stand-in", tag) for tag in ("6", "7")]
+    recipe = replace(ONE.recipe, image="mdrill-test/official:8", stand_in="mdrill-test/stand-in:8")
+    try:
+        for name, tag in made:
+            engine_api.tag(here, f"mdrill-test/{name}", tag)
+        assert backend.versions_here(recipe) == {
+            "6": "mdrill-test/stand-in:6",
+            "7": "mdrill-test/official:7",
+            "8.1": "mdrill-test/official:8.1",
+        }
+    finally:
+        for name, tag in made:
+            engine_api.remove_image(f"mdrill-test/{name}:{tag}", noprune=True)
 
 
 def test_another_runs_container_is_refused(one: DockerServer) -> None:

@@ -542,6 +542,28 @@ def test_mariadb_never_stands_in_for_mysql(
         LocalBackend(own_id).start(mysql)
 
 
+def test_of_several_programs_the_version_asked_for_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_id: str
+) -> None:
+    """Debian keeps several side by side; one that none of them is, is refused by its name."""
+    monkeypatch.setattr(_binaries, "PLACES", {"postgresd": (str(tmp_path / "*" / "bin"),)})
+    for version in ("15.9", "17.12", "18.6"):
+        program = tmp_path / version / "bin" / "postgresd"
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n")
+        program.chmod(0o755)
+    many = replace(POSTGRES, binary="postgresd", init_argv=(), tools=())
+    taken = {asked: _binaries.installed(replace(many, asked=asked)) for asked in ("", "17", "15.9")}
+    assert {asked: program.path.parts[-3] for asked, program in taken.items()} == {
+        "": "18.6",
+        "17": "17.12",
+        "15.9": "15.9",
+    }
+    for asked in ("1", "16", "17.1"):
+        told = LocalBackend(own_id).cannot_run(replace(many, asked=asked))
+        assert f"postgres {asked} is wanted" in str(told)
+
+
 @AS_ROOT
 def test_programs_out_of_reach_of_the_account_are_copied(
     monkeypatch: pytest.MonkeyPatch, own_id: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 
+import places
 import pytest
 
-from harness import registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
 from harness.drill.drill_server import DrillServer
@@ -48,7 +48,7 @@ def lane_of() -> Iterator[Lanes]:
 
 
 def _open(engine: str, backend: str) -> DrillServer | str:
-    chosen = registry.engine(engine)
+    chosen = places.engine(engine)
     source = BACKENDS[backend](f"tests-{secrets.token_hex(4)}")
     problem = source.available() or source.cannot_run(chosen.recipe)
     if problem:

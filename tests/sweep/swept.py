@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import places
 import pytest
 from click.testing import CliRunner
 
-from harness import registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
 from harness.cli import mdrill, rendering
@@ -34,7 +34,7 @@ ENGINES = ("postgres", "mysql", "mariadb")
 @cache
 def backend_of(engine: str) -> str:
     """Where a server of the engine can be had on this machine; a skip if nowhere."""
-    recipe = registry.engine(engine).recipe
+    recipe = places.engine(engine).recipe
     docker = DockerBackend("tests")
     if docker.available() is None and docker.image_here(recipe):
         return "docker"
@@ -71,7 +71,7 @@ class Outcome:
 
 def arguments(folder: Path, engine: str, out: Path, *more: str) -> list[str]:
     return [
-        *("sweep", str(folder), "--engine", engine, "--backend", backend_of(engine)),
+        *("sweep", str(folder), "--engine", places.label(engine), "--backend", backend_of(engine)),
         *("--out", str(out), "--json", *more),
     ]
 

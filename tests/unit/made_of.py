@@ -58,7 +58,7 @@ def scenario(name: str = "outage", **changes: Any) -> Scenario:
 
 def engine(name: str = "fake", *traits: str) -> Any:
     made = fake_engine(FakeServer(), frozenset(traits))
-    made.name = name
+    made.name = made.label = name
     return made
 
 

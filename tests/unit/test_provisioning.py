@@ -56,11 +56,11 @@ class Machine:
         self.tools |= {"debootstrap"} & set(words)
         self.programs |= {"mariadb"} if "mariadb-server-core" in words else set()
 
-    def _build(self, engine, _say):
+    def _build(self, recipe, _say):
         if "debootstrap" not in self.tools:
             raise EnvironmentProblem("debootstrap is missing")
-        self.done.append(f"build {engine}")
-        self.images.add(engine)
+        self.done.append(f"build {recipe.engine}")
+        self.images.add(recipe.engine)
 
     def mend(self):
         """What was done, and what was said."""

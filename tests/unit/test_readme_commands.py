@@ -51,7 +51,7 @@ def wrong_with_arguments(words: list[str]) -> str:
     command: click.Command = mdrill
     while isinstance(command, click.Group):
         if not words:
-            return "a command is missing"
+            return "" if command.invoke_without_command else "a command is missing"
         name = words.pop(0)
         if name not in command.commands:
             return f"there is no command {name}"

@@ -181,3 +181,11 @@ def test_a_decoy_that_passes_is_never_among_the_passes() -> None:
 def test_the_exit_code_travels_with_the_error(error: Exception, code: int) -> None:
     """What nobody planned is a bug of ours."""
     assert exit_code_of(error) == code
+
+
+def test_the_rerun_line_names_the_version_that_was_asked_for() -> None:
+    """And the image that it was, whose server has to be of that version again."""
+    server = replace(SERVER, image="migration-drill/postgres:17")
+    line = results.rerun_line(Cell(id="a/postgres:17/b", engine="postgres:17"), server)
+    assert "--only a/postgres:17 --engine postgres:17" in line.replace("/b ", " ")
+    assert "--image postgres=migration-drill/postgres:17" in line

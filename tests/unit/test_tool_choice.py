@@ -116,3 +116,12 @@ def test_values_for_placeholders_reach_the_emulation_alone(said: list[str]) -> N
     plan = sweep_selection.plan(FOLDERS / "flyway", options(layout="flyway", placeholder=("a=1",)))
     assert plan.tool.id == "flyway"
     assert "--placeholder a: no file has it" in said
+
+
+def test_a_sweep_runs_on_one_engine_which_may_have_a_version(said: list[str]) -> None:
+    """The layout is the engine's, whatever its version."""
+    folder = FOLDERS / "golang-migrate"
+    planned = sweep_selection.plan(folder, options(engine="postgres:15"))
+    assert planned.engine.label == "postgres:15"
+    with pytest.raises(UsageError, match="one engine"):
+        sweep_selection.plan(folder, options(engine="postgres:15,postgres:17"))

@@ -61,6 +61,7 @@ RECIPE = Recipe(
     fetch_hint=(
         "apt-get install -y --no-install-recommends mariadb-server-core mariadb-client"
     ),
+    suites={"10.11": "bookworm", "11.8": "trixie"},
 )  # fmt: skip
 
 ENGINE = EngineFacts(

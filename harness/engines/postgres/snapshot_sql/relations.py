@@ -56,6 +56,13 @@ LEFT JOIN pg_am m ON m.oid = t.relam AND m.amname <> 'heap'
 WHERE t.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
 """
 
+COLUMN_OPTIONS = """
+(SELECT 'WITH (' || string_agg(one, ', ' ORDER BY one COLLATE "C") || ')'
+ FROM unnest(a.attoptions) AS one
+ WHERE split_part(one, '=', 1) NOT IN (SELECT option FROM imposed))
+"""
+"""Those that somebody set."""
+
 COLUMNS = f"""
 SELECT 'column ' || t.named || '.' || a.attname,
   concat_ws(' ', format_type(a.atttypid, a.atttypmod),
@@ -72,13 +79,13 @@ SELECT 'column ' || t.named || '.' || a.attname,
     CASE WHEN a.attcompression <> '' THEN 'COMPRESSION ' || a.attcompression::text END,
     CASE WHEN a.attstattarget >= 0 THEN 'STATISTICS ' || a.attstattarget END,
     CASE WHEN a.attinhcount > 0 AND a.attislocal THEN 'LOCAL TOO' END,
-    {options("a.attoptions")},
+    {COLUMN_OPTIONS},
     {options("a.attfdwoptions", "OPTIONS")})
 FROM t JOIN pg_attribute a ON a.attrelid = t.oid JOIN pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN lax ON lax.conrelid = a.attrelid AND lax.at = a.attnum
 WHERE (t.relkind IN ('r', 'p', 'f') OR t.relkind = 'v' AND a.atthasdef
-    OR t.relkind = 'm' AND (a.attstattarget >= 0 OR a.attoptions IS NOT NULL
+    OR t.relkind = 'm' AND (a.attstattarget >= 0 OR {COLUMN_OPTIONS} IS NOT NULL
       OR a.attstorage <> y.typstorage OR a.attcompression <> ''))
   AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL

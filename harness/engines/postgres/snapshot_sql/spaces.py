@@ -34,11 +34,16 @@ t AS MATERIALIZED (
 lax AS MATERIALIZED (
   SELECT conrelid, conkey[1] AS at, concat_ws(' ', CASE WHEN NOT convalidated THEN 'NOT VALID' END,
                                               CASE WHEN connoinherit THEN 'NO INHERIT' END) AS told
-  FROM pg_constraint WHERE contype = 'n' AND (connoinherit OR NOT convalidated))
+  FROM pg_constraint WHERE contype = 'n' AND (connoinherit OR NOT convalidated)),
+imposed AS MATERIALIZED (
+  SELECT DISTINCT split_part(one, '=', 1) AS option FROM pg_attribute, unnest(attoptions) AS one
+  WHERE attrelid < {FIRST_OF_USERS})
 """
 """``n`` are the user's schemas, ``t`` all that has columns or a next value in them, ``member`` what
 an extension brought along or the server made with a type; ``bond`` that, and what an extension's
-end takes along; ``lax`` the NOT NULL constraints that do not bind every row."""
+end takes along; ``lax`` the NOT NULL constraints that do not bind every row; ``imposed`` options
+that the server gives by itself, for columns of its own catalogue have them, too: Debian's 17.12
+gives each new column a number."""
 
 
 def own(alias: str, catalog: str) -> str:
