@@ -82,9 +82,15 @@ class DatabasesModule(Protocol[S_in]):
     def reset(self, s: S_in, template: str, name: str, changed: Collection[str] | None) -> None:
         """Make it equal to the template again; only the tables ``changed`` differ, if told."""
 
-    def refill(self, source: S_in, target: S_in, template: str, table: Table) -> None:
-        """Give a small table in the target's database the rows that it has in the template, which
-        is the source's; no trigger of it runs.
+    def keep_rows(self, s: S_in, tables: Collection[str]) -> Mapping[str, bytes]:
+        """The rows of small tables of the session's database, by table, for :meth:`refill`; nothing
+        where that takes them from the template.
+        """
+        ...
+
+    def refill(self, s: S_in, template: str, table: Table, rows: bytes) -> None:
+        """Give a small table of the session's database the rows that were kept, or that it has in
+        the template; it must have no trigger.
         """
 
     def forget_reserved_keys(self, s: S_in, tables: Collection[str]) -> None:

@@ -75,6 +75,14 @@ class Readings:
             self._last[database] = Reading(found, writes, tables, volatile)
         return found
 
+    def tables(self, database: str, session: Session) -> Mapping[str, Table]:
+        """The tables that it was last seen to have, or has."""
+        known = self._last.get(database)
+        found: Mapping[str, Table] = (
+            known.tables if known else self._engine.snapshot.tables(session)
+        )
+        return found
+
     def copied(self, template: str, name: str, holds: Snapshot, outside: Session) -> None:
         """``name`` is a copy of ``template`` now, which ``holds`` what it was last seen to hold.
 

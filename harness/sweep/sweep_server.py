@@ -8,7 +8,7 @@ it, and one that ends as it began is used again as it is.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness import sqltext
 from harness.errors import DatabaseError, ScenarioError
@@ -20,6 +20,9 @@ from harness.state.rows import checksums
 from harness.state.snapshot import Snapshot
 from harness.wire import can_change
 
+SMALL = 1000
+"""Rows of a tool's own table that are put back one by one."""
+
 
 @dataclass
 class TrialDatabase:
@@ -27,6 +30,8 @@ class TrialDatabase:
 
     database: str
     holds: Snapshot | None = None
+    own_rows: Mapping[str, bytes] = field(default_factory=dict)
+    """The rows of the tool's own tables when it was last made anew, as the engine keeps them."""
 
 
 class SweepServer(ThrowawayServer):
@@ -105,7 +110,7 @@ class SweepServer(ThrowawayServer):
         """Make the trial hold what ``base`` holds, at the least cost; a trial like it stays."""
         if trial.holds == snapshot:
             return
-        if trial.holds is not None and self._refilled(trial.database, trial.holds, base, snapshot):
+        if trial.holds is not None and self._refilled(trial, trial.holds, base, snapshot):
             trial.holds = snapshot
             return
         changed = None if trial.holds is None else self._tables(trial.holds, snapshot)
@@ -113,29 +118,35 @@ class SweepServer(ThrowawayServer):
         self._readings.forget(trial.database)
         self.reset(base, trial.database, changed)
         self._readings.copied(base, trial.database, snapshot, self.observer())
+        session = self.session(trial.database)
+        trial.own_rows = self.engine.databases.keep_rows(session, self._refillable(snapshot))
         trial.holds = snapshot
 
-    def _refilled(self, database: str, holds: Snapshot, base: str, wanted: Snapshot) -> bool:
+    def _refillable(self, holds: Snapshot) -> set[str]:
+        """Small tables of the tool's own without a trigger."""
+        own = holds.contents.keys() - holds.without(self.bookkeeping).contents.keys()
+        triggers = [key for key in holds.objects if key.startswith("trigger ")]
+        small = {name for name in own if holds.contents[name][0] <= SMALL}
+        return small - self.engine.snapshot.tables_of(triggers)
+
+    def _refilled(self, trial: TrialDatabase, holds: Snapshot, base: str, wanted: Snapshot) -> bool:
         """Put back the rows of the tool's own tables, if nothing else is different."""
         if (holds.objects, holds.counters) != (wanted.objects, wanted.counters):
             return False
-        differ = {
-            name for name, rows in wanted.contents.items() if holds.contents.get(name) != rows
-        }
-        own = wanted.contents.keys() - wanted.without(self.bookkeeping).contents.keys()
-        triggers = [key for key in wanted.objects if key.startswith("trigger ")]
-        if not differ <= own - self.engine.snapshot.tables_of(triggers):
+        had, engine = holds.contents, self.engine
+        differ = {name for name, rows in wanted.contents.items() if had.get(name) != rows}
+        if not differ <= self._refillable(wanted):
             return False
-        engine, source, target = self.engine, self.session(base), self.session(database)
-        there = engine.snapshot.tables(target)
+        session = self.session(trial.database)
+        tables = self._readings.tables(trial.database, session)
         try:
             for name in differ:
-                engine.databases.refill(source, target, base, there[name])
+                engine.databases.refill(session, base, tables[name], trial.own_rows.get(name, b""))
         except DatabaseError as error:
             if error.lost:
                 raise
             return False
-        rows = checksums(engine, target, {}, [there[name] for name in differ])
+        rows = checksums(engine, session, {}, [tables[name] for name in differ])
         return all(rows[name] == wanted.contents[name] for name in differ)
 
     def forget_trials(self) -> None:

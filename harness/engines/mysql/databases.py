@@ -130,22 +130,27 @@ def reset(s: MySQLSession, template: str, name: str, changed: Collection[str] | 
             s.run(f"ALTER DATABASE {quoting.name(name)} READ ONLY = 1")
 
 
-def refill(source: MySQLSession, target: MySQLSession, template: str, table: Table) -> None:
-    """Give a small table in the target's database the rows that it has in the template; it must
+def keep_rows(s: MySQLSession, tables: Collection[str]) -> dict[str, bytes]:
+    """None: they are taken from the template, which any session can read."""
+    return {}
+
+
+def refill(s: MySQLSession, template: str, table: Table, rows: bytes) -> None:
+    """Give a small table of the session's database the rows that it has in the template; it must
     have no trigger, for those would run.
     """
-    rows = target.run(copying.STORED_COLUMNS, (template,)).rows
-    listed = quoting.names([column for name, column in rows if name == table.name])
+    stored = s.run(copying.STORED_COLUMNS, (template,)).rows
+    listed = quoting.names([column for name, column in stored if name == table.name])
     there = f"{quoting.name(template)}.{table.source}"
-    with copying.without_foreign_keys(target):
-        target.run("START TRANSACTION")
+    with copying.without_foreign_keys(s):
+        s.run("START TRANSACTION")
         try:
-            target.run(f"DELETE FROM {table.source}")
-            target.run(f"INSERT INTO {table.source} ({listed}) SELECT {listed} FROM {there}")
+            s.run(f"DELETE FROM {table.source}")
+            s.run(f"INSERT INTO {table.source} ({listed}) SELECT {listed} FROM {there}")
         except DatabaseError:
-            target.run("ROLLBACK")
+            s.run("ROLLBACK")
             raise
-        target.run("COMMIT")
+        s.run("COMMIT")
 
 
 def forget_reserved_keys(s: MySQLSession, tables: Collection[str]) -> None:

@@ -100,6 +100,16 @@ class PostgresSession:
             for block in source:
                 sink.write(block)
 
+    def copy_out(self, sql: str) -> bytes:
+        """What ``COPY … TO STDOUT`` gives."""
+        with translated(), self._connection.cursor().copy(sql) as source:
+            return b"".join(bytes(block) for block in source)
+
+    def copy_in(self, sql: str, rows: bytes) -> None:
+        """Hand that to ``COPY … FROM STDIN``."""
+        with translated(), self._connection.cursor().copy(sql) as sink:
+            sink.write(rows)
+
 
 def connect(
     address: Address, database: str, *, application: str, timeout_s: float = 5

@@ -65,12 +65,6 @@ UPDATE pg_database SET datistemplate = false WHERE datname = {name} AND datistem
 BOUND = frozenset({"55006", "42809"})
 """object_in_use by a subscription; wrong_object_type: a template database."""
 
-GIVEN_COLUMNS = """
-SELECT attname::text FROM pg_attribute
-WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-ORDER BY attnum
-"""
-
 END_ALL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'
@@ -147,21 +141,25 @@ def reset(s: PostgresSession, template: str, name: str, changed: Collection[str]
     clone(s, template, name)
 
 
-def refill(source: PostgresSession, target: PostgresSession, template: str, table: Table) -> None:
-    """Give a small table in the target's database the rows that it has in the template, which is
-    the source's; no trigger of it runs.
-    """
-    name = table.source.removeprefix("ONLY ")
-    listed = quoting.names([row[0] for row in target.run(GIVEN_COLUMNS, (name,)).rows])
-    target.run(f"BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM {table.source}")
+def keep_rows(s: PostgresSession, tables: Collection[str]) -> dict[str, bytes]:
+    """The rows of small tables of the session's database, by table as a snapshot names it."""
+    return {name: s.copy_out(f"COPY {_quoted(name)} TO STDOUT") for name in tables}
+
+
+def refill(s: PostgresSession, template: str, table: Table, rows: bytes) -> None:
+    """Give a small table of the session's database the rows that were kept."""
+    s.run(f"BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM {table.source}")
     try:
-        source.copy_to(
-            target, f"COPY {name} ({listed}) TO STDOUT", f"COPY {name} ({listed}) FROM STDIN"
-        )
+        s.copy_in(f"COPY {table.source.removeprefix('ONLY ')} FROM STDIN", rows)
     except DatabaseError:
-        target.run("ROLLBACK")
+        s.run("ROLLBACK")
         raise
-    target.run("COMMIT")
+    s.run("COMMIT")
+
+
+def _quoted(name: str) -> str:
+    space, _, table = name.partition(".")
+    return f"{quoting.name(space)}.{quoting.name(table)}"
 
 
 def forget_reserved_keys(s: PostgresSession, tables: Collection[str]) -> None:
