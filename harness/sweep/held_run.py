@@ -13,6 +13,7 @@ from harness.errors import DatabaseError, DeadlineExceeded, Missed
 from harness.ports import Session, SessionInfo, Witness
 from harness.servers import acts
 from harness.sweep.points import Point, Row, Way, Where
+from harness.sweep.rivalry import RivalSeen
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
 from harness.tools.client import Client, ClientEnded, ClientRun, RunRequest
 from harness.waiting import until
@@ -35,6 +36,9 @@ class Struck:
     witnesses: list[Witness] = field(default_factory=list)
     missed: str = ""
     ended: ClientEnded | None = None
+    rival: RivalSeen = field(default_factory=RivalSeen)
+    again: Callable[[TrialDatabase], None] | None = None
+    """Brings the state about once more, where that is not one run that is struck."""
 
 
 class HeldRun:

@@ -49,6 +49,8 @@ class Rule(StrEnum):
     DEAD_SESSION = "dead-session"
     """3: between two messages, a session that was ended and a connection that was lost leave what
     a client that was killed leaves."""
+    TOOL_LOCK = "tool-lock"
+    """4: a tool whose lock lets one run through at a time does so for every migration."""
 
 
 @dataclass(frozen=True)

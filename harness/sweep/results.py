@@ -15,6 +15,7 @@ from harness.record.timeline import Event, structured
 from harness.sweep.events import (
     FILE_NAME,
     OF_A_SWEEP,
+    AllPendingRun,
     Broken,
     CellStruck,
     OfSweep,
@@ -26,7 +27,7 @@ from harness.sweep.events import (
     WayBackTried,
 )
 from harness.sweep.rollback import Rollback
-from harness.sweep.verdicts import Attempt, Grade, worst
+from harness.sweep.verdicts import Attempt, Grade, grade_of_rivals, worst
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,8 @@ class SweepResult(SweepHeader):
     """A sweep as its reports tell it (docs/record.md, sweep.json)."""
 
     migrations: tuple[MigrationResult, ...] = ()
+    all_pending: AllPendingRun | None = None
+    """All of them in one run, where there were several and the sweep came so far."""
     seed_refused: Mapping[str, str] = field(default_factory=dict)
     audited: int = 0
     """Cells of which a rule says what they leave, and that were struck all the same."""
@@ -224,7 +227,8 @@ class _Draft:
         if cell.missed or healing is None:
             return CellResult(**vars(cell))
         heals = healed_by(healing)
-        return CellResult(**vars(cell), grade=healing.grade, heals=heals.name if heals else "")
+        grade = grade_of_rivals(cell.rival, cell.left.name, healing.grade)
+        return CellResult(**vars(cell), grade=grade, heals=heals.name if heals else "")
 
 
 def _not_by(cell: CellStruck, revoked: Collection[str]) -> CellStruck:
@@ -244,11 +248,14 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
     """Fold the events: for each migration its rows, states and cells."""
     drafts: dict[str, _Draft] = {}
     refused: Mapping[str, str] = {}
+    all_pending: AllPendingRun | None = None
     audits: dict[tuple[str, str], RuleAudited] = {}
     for event in events:
         what = event.what
         if isinstance(what, SeedRefused):
             refused = what.refused
+        elif isinstance(what, AllPendingRun):
+            all_pending = what
         elif isinstance(what, RuleAudited):
             audits[what.migration, what.point] = what
         elif isinstance(what, OfSweep):
@@ -257,6 +264,7 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
     return SweepResult(
         **vars(header),
         migrations=tuple(draft.finish(version, revoked) for version, draft in drafts.items()),
+        all_pending=all_pending,
         seed_refused=refused,
         audited=len(audits),
         revoked=revoked,

@@ -113,7 +113,7 @@ class Striker:
             struck = held_run.one(self._server, trial, point, row, self._client, request)
             if not struck.missed:
                 break
-        self._observe(subject, trial, struck)
+        self.observe(subject, trial, struck)
 
     def _together(self, subject: Subject, batch: Sequence[Point], tries: int = TRIES) -> None:
         """Strike many runs by one death of their server; those that it misses once more."""
@@ -128,11 +128,13 @@ class Striker:
         again = [s.point for s in all_struck if s.missed and tries > 1]
         for trial, struck in zip(trials, all_struck, strict=True):
             if struck.point not in again:
-                self._observe(subject, trial, struck)
+                self.observe(subject, trial, struck)
         if again:
             self._together(subject, again, tries - 1)
 
-    def _observe(self, subject: Subject, trial: TrialDatabase, struck: held_run.Struck) -> None:
+    def observe(
+        self, subject: Subject, trial: TrialDatabase, struck: held_run.Struck
+    ) -> CellStruck:
         """Name the state that is left, write it down, and heal it if it is new."""
         migration, ended = subject.migration, struck.ended
         snapshot = self._server.snapshot(trial.database, subject.reference.volatile)
@@ -146,7 +148,7 @@ class Striker:
             settled = self._recoveries.settled(migration, trial.database, down=subject.down)
             crash = Crash(subject, left, snapshot, settled, stuck)
             applied = belief.applied[-1] if belief.applied else ""
-            self._heal(crash, struck.point, trial, state, applied)
+            self._heal(crash, struck, trial, state, applied)
         cell = CellStruck(
             migration.version,
             down=subject.down,
@@ -162,9 +164,11 @@ class Striker:
             left=left,
             applied=belief.applied,
             stuck=stuck,
+            rival=struck.rival,
         )
         self._struck[struck.point.id] = cell
         self._record.add(cell)
+        return cell
 
     def _is_first(self, version: str, state: str) -> bool:
         """True once for each state: whoever is told so heals it."""
@@ -185,13 +189,18 @@ class Striker:
         trial.holds = self._server.snapshot(trial.database, subject.reference.volatile)
 
     def _heal(
-        self, crash: Crash, point: Point, trial: TrialDatabase, state: str, applied: str
+        self,
+        crash: Crash,
+        struck: held_run.Struck,
+        trial: TrialDatabase,
+        state: str,
+        applied: str,
     ) -> None:
         """Try what may heal it, and write down what did."""
         subject, left = crash.subject, crash.left
         probes = self._recovery_trials.probe(subject.reference, trial.database)
         likely = self._cures.likely(crash, applied)
-        strike = partial(self._again, subject, point)
+        strike = struck.again or partial(self._again, subject, struck.point)
         attempts = self._recovery_trials.heal(crash, trial, strike, likely)
         if likely is None:
             self._cures.learn(crash, applied, attempts)

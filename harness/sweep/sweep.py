@@ -13,7 +13,8 @@ from harness.layouts import Migration
 from harness.record.timeline import Timeline
 from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
-from harness.sweep import verdicts
+from harness.sweep import all_pending, verdicts
+from harness.sweep.all_pending import AllPending
 from harness.sweep.cures import Cures
 from harness.sweep.events import Broken, Referred, SeedRefused, StateSeen, SweptToEnd
 from harness.sweep.matrix import Matrix
@@ -22,6 +23,7 @@ from harness.sweep.pruning import Pruner, Rule
 from harness.sweep.recoveries import Recoveries
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner, State
 from harness.sweep.resumption import Known
+from harness.sweep.rivals import Rivals
 from harness.sweep.rows_met import Failed, RowsMet
 from harness.sweep.seeding import Dump, Seed
 from harness.sweep.striker import Striker
@@ -96,8 +98,29 @@ class Sweep:
             set(map(Rule, known.revoked)),
         )
         self._matrix = Matrix(self._striker, pruner, record, known)
+        self._rivals = Rivals(
+            server,
+            client,
+            self._striker,
+            pruner,
+            record,
+            known,
+            self._tables,
+            tool.rerun_timeout_s,
+            scope.jobs,
+        )
         self._rows_met = RowsMet(server, self._runner, self._tables)
         self._way_back = WayBack(server, tool, self._runner, self._tables)
+        self._all_pending = AllPending(
+            server,
+            tool,
+            client,
+            self._runner,
+            self._recoveries,
+            self._tables,
+            scope.rows,
+            scope.seed,
+        )
         self._base_stands = False
 
     def run(self) -> None:
@@ -106,16 +129,20 @@ class Sweep:
             self._sweep()
         finally:
             self._striker.close()
+            self._rivals.close()
             if self._scope.seed and self._scope.seed.refused:
                 self._record.add(SeedRefused(refused=self._scope.seed.refused))
 
     def _sweep(self) -> None:
         self._server.create(BARE)
         applied = self._restore()
+        in_one_run = self._in_one_run(applied)
         for migration in self._migrations:
             if migration.version in applied:
                 continue
             try:
+                if migration in in_one_run:
+                    self._all_pending.before(migration, BARE)
                 if self._wanted(migration):
                     self._one(migration)
                 self._runner.plainly(RunRequest(migration), BARE)
@@ -123,6 +150,20 @@ class Sweep:
                 self._record.add(Broken(migration.version, migration.name, str(failed)))
                 return
             self._move_base(migration)
+            self._all_pending.after(migration)
+            if in_one_run and migration == in_one_run[-1]:
+                self._run_all()
+
+    def _in_one_run(self, applied: Collection[str]) -> list[Migration]:
+        """The migrations that a deployment would apply in one run; none if that was looked at."""
+        if self._known.ran_all:
+            return []
+        return all_pending.span(self._migrations, self._scope.only, applied)
+
+    def _run_all(self) -> None:
+        told = self._all_pending.run(BARE)
+        if told:
+            self._record.add(told)
 
     def _restore(self) -> tuple[str, ...]:
         """Begin with the user's dump, if there is one; the versions it has applied."""
@@ -152,7 +193,8 @@ class Sweep:
     def _one(self, migration: Migration) -> None:
         reference, base = self._refer(migration)
         up = Subject(migration, self._before(migration), reference, base, BASE)
-        self._matrix.fill(up, self._scope.ways)
+        cells = self._matrix.fill(up, self._scope.ways)
+        self._rivals.fill(up, self._scope.ways, cells)
         back = self._way_back.tried(up)
         self._record.add(back.told)
         if back.subject:

@@ -43,6 +43,8 @@ class RunRequest:
 
     migration: Migration
     down: bool = False
+    all_pending: bool = False
+    """All that are pending up to it, in one run, as a deployment applies them."""
 
     @property
     def script(self) -> Script | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -32,7 +33,6 @@ REFUSED = "dirty"
 """The code of a run that the tool itself refuses, as a dirty flag makes it do."""
 GUARD = "guard"
 """The code of a run that came to a server which is not ours."""
-SOMEBODY_AT_WORK = "can't acquire the tool's lock: somebody else is at work"
 LOCK_SALT = 1486364155
 OPENS = frozenset({"BEGIN", "START TRANSACTION"})
 CLOSES = frozenset({"COMMIT", "ROLLBACK"})
@@ -174,7 +174,12 @@ def _run(job: Job, pipe: Connection, orders: queue.SimpleQueue[Order]) -> None:
             engine.connector.limit(tool.session, **order.limits)
         return order.instead
 
-    tool = Tool(connect, job, stop)
+    def give_up(says: str) -> None:
+        with suppress(OSError):
+            pipe.send(Ended(False, LOCKED, says))
+        os._exit(1)
+
+    tool = Tool(connect, job, stop, give_up)
     tool.run()
     tool.session.close()
 
@@ -182,7 +187,15 @@ def _run(job: Job, pipe: Connection, orders: queue.SimpleQueue[Order]) -> None:
 class Tool:
     """One run of an emulated tool in one session, or in several where the tool connects again."""
 
-    def __init__(self, connect: Callable[[], Session], job: Job, stop: Stop) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Session],
+        job: Job,
+        stop: Stop,
+        give_up: Callable[[str], None],
+    ) -> None:
+        """``give_up`` ends the process where its session waits for ever."""
+        self._give_up = give_up
         self._connect = connect
         self.session = connect()
         self._job = job
@@ -193,8 +206,8 @@ class Tool:
 
     def run(self) -> None:
         """Bring the database to the target, or back from it. DatabaseError if that fails."""
-        done = self._applied()
         with self._locked():
+            done = self._applied()
             if self._job.force is not None:
                 forced = {**self._values(self._target), "version": self._job.force}
                 self._send_all(self._emulation.force, forced)
@@ -227,7 +240,7 @@ class Tool:
             if error.lost or self._emulation.setup_every_run:
                 raise
             self._send_all(self._emulation.setup, self._values(self._target))
-            return []
+            found = [str(row[0]) for row in self._run(job.applied).rows]
         if not job.applied_up_to or job.down:
             return found
         last = max((versions.index(v) for v in found if v in versions), default=-1)
@@ -257,8 +270,7 @@ class Tool:
         if not emulation.lock:
             yield
             return
-        if not self._run(filled(emulation.lock, values)).scalar():
-            raise DatabaseError(LOCKED, SOMEBODY_AT_WORK)
+        self._take_lock(filled(emulation.lock, values))
         try:
             yield
         finally:
@@ -268,6 +280,24 @@ class Tool:
                 except DatabaseError as error:
                     if not error.lost:
                         raise
+
+    def _take_lock(self, ask: str) -> None:
+        """DatabaseError if it is not to be had; a query that waits too long ends the process."""
+        emulation = self._emulation
+        end = time.monotonic() + emulation.lock_timeout_s
+        patience = threading.Timer(
+            emulation.lock_timeout_s, self._give_up, args=(emulation.lock_says,)
+        )
+        patience.daemon = True
+        if emulation.lock_timeout_s and not emulation.lock_every_s:
+            patience.start()
+        try:
+            while not self._run(ask).scalar():
+                if not emulation.lock_every_s or time.monotonic() >= end:
+                    raise DatabaseError(LOCKED, emulation.lock_says)
+                time.sleep(emulation.lock_every_s)
+        finally:
+            patience.cancel()
 
     def _migrate(self, unit: Unit, *, is_target: bool) -> None:
         emulation, values = self._emulation, self._values(unit)

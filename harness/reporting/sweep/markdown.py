@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.reporting import Format
-from harness.reporting.sweep import overview, view
+from harness.reporting.sweep import overview, rivals, view
 from harness.reporting.templating import environment
 from harness.sweep.results import SweepResult
 
@@ -21,8 +21,10 @@ def render(result: SweepResult) -> str:
         .render(
             result=result,
             view=view,
+            rivals=rivals,
             headline=overview.headline(result),
             by_rule=overview.by_rule(result),
+            in_one_run=overview.in_one_run(result),
             caveats=overview.caveats(result),
             listed=result.migrations[:MIGRATIONS],
             left_out=max(0, len(result.migrations) - MIGRATIONS),

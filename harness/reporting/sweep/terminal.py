@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from harness.reporting.sweep import overview, view
+from harness.reporting.sweep import overview, rivals, view
 from harness.reporting.words import one_line, plural
-from harness.sweep.results import MigrationResult, SweepResult
+from harness.sweep.results import CellResult, MigrationResult, SweepResult
 from harness.sweep.verdicts import Grade
 
 MIGRATIONS = 12
@@ -24,6 +24,8 @@ def _lines(result: SweepResult) -> Iterator[str]:
     yield one_line(f"{result.tool} on {result.engine} {result.server_version}")
     if by_rule := overview.by_rule(result):
         yield one_line(by_rule, 300)
+    if in_one_run := overview.in_one_run(result):
+        yield one_line(in_one_run, 300)
     if result.grades:
         yield ""
     for grade, count in result.grades.items():
@@ -34,6 +36,11 @@ def _lines(result: SweepResult) -> Iterator[str]:
         yield ""
     for leads, names in ways_down:
         yield f"rollback {leads}: {one_line(names, 300)}"
+    two_at_once = rivals.of_sweep(result)
+    if two_at_once:
+        yield ""
+    for sentence in two_at_once:
+        yield one_line(sentence, 400)
     usual = [m for m in view.worth_telling(result) if view.asks_only_for_its_tool(result, m)]
     worth_telling = [m for m in view.worth_telling(result) if m not in usual]
     if worth_telling or usual:
@@ -73,6 +80,10 @@ def _migration(result: SweepResult, migration: MigrationResult) -> Iterator[str]
     yield f"{view.GRADES[worst].word:>14}  {name} ({view.stops(migration)})"
     for _, says in view.findings(result, migration):
         yield f"{'':>16}{one_line(says, 300)}"
-    kinds = Counter(view.told(cell) for cell in migration.every_cell if cell.grade is worst)
+    kinds = Counter(_told(cell) for cell in migration.every_cell if cell.grade is worst)
     for told, count in kinds.most_common(3):
         yield f"{'':>16}{plural(count, 'cell')} {one_line(told, 120)}"
+
+
+def _told(cell: CellResult) -> str:
+    return rivals.told(cell) if cell.rival.meets else view.told(cell)

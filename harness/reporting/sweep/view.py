@@ -48,9 +48,21 @@ GRADES: Mapping[Grade, Told] = {
         "bad",
     ),
     Grade.UNHEALED: Told("unhealed", "Nothing that was tried heals it.", "✗", "bad"),
+    Grade.APPLIED_TWICE: Told(
+        "applied twice",
+        "Two runs at once leave what one alone does not: rows that are there twice, or no error.",
+        "✗",
+        "bad",
+    ),
     Grade.FAILS_ON_ROWS: Told(
         "fails on rows",
         "It fails on tables with rows, or leaves a next value that is there already.",
+        "✗",
+        "bad",
+    ),
+    Grade.FAILS_IN_ONE_RUN: Told(
+        "fails in one run",
+        "It passes by itself; all that are pending in one run fail, or leave another state.",
         "✗",
         "bad",
     ),
@@ -74,7 +86,7 @@ LEADS: Mapping[Leads, Told] = {
     for leads in Leads
 }
 """Where a way down leads, from harmless to harmful."""
-HARMFUL = (Grade.STUCK, Grade.LOSES_DATA, Grade.UNHEALED)
+HARMFUL = (Grade.STUCK, Grade.LOSES_DATA, Grade.UNHEALED, Grade.APPLIED_TWICE)
 """Grades of cells that nobody wants to meet."""
 WHERE: Mapping[str, str] = {
     Where.BEFORE: "before",
@@ -82,6 +94,8 @@ WHERE: Mapping[str, str] = {
     Where.ANSWERED: "answer lost",
 }
 ORDER = tuple(WHERE)
+ITS_LOCK = "the tool takes its lock"
+"""The one message without a row of its own."""
 NAMED = 5
 """Migrations that are named on one line."""
 
@@ -135,7 +149,7 @@ class Direction:
             found.setdefault((cell.n, ORDER.index(cell.where)), {})[cell.way] = cell
         rows = {row.n: row for row in self.rows}
         return [
-            Line(n, ORDER[at], rows.get(n, Row(n)), [cells.get(way) for way in columns])
+            Line(n, ORDER[at], rows.get(n, Row(n, ITS_LOCK)), [cells.get(way) for way in columns])
             for (n, at), cells in sorted(found.items())
         ]
 
