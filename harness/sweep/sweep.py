@@ -99,28 +99,15 @@ class Sweep:
         )
         self._matrix = Matrix(self._striker, pruner, record, known)
         self._rivals = Rivals(
-            server,
-            client,
-            self._striker,
-            pruner,
-            record,
-            known,
-            self._tables,
-            tool.rerun_timeout_s,
-            scope.jobs,
-        )
+            server, client, self._striker, pruner, record, known,
+            self._tables, tool.rerun_timeout_s, scope.jobs,
+        )  # fmt: skip
         self._rows_met = RowsMet(server, self._runner, self._tables)
         self._way_back = WayBack(server, tool, self._runner, self._tables)
         self._all_pending = AllPending(
-            server,
-            tool,
-            client,
-            self._runner,
-            self._recoveries,
-            self._tables,
-            scope.rows,
-            scope.seed,
-        )
+            server, tool, client, self._runner, self._recoveries,
+            self._tables, scope.rows, scope.seed,
+        )  # fmt: skip
         self._base_stands = False
 
     def run(self) -> None:

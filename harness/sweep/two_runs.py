@@ -20,7 +20,7 @@ from harness.sweep.rivalry import Meets, RivalSeen
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
 from harness.tools.client import Client, ClientEnded, RunRequest
 from harness.waiting import until
-from harness.wire import Breakpoint, Proxy
+from harness.wire import TAKES_A_LOCK, Breakpoint, Proxy
 
 SAME = 4
 """So often the same question is asked by a run that polls, and by none that is at work."""
@@ -233,7 +233,11 @@ class TwoRuns:
 
 
 def is_asking_again(recent: Sequence[str]) -> bool:
-    """Whether the last messages are one question, or a few in turn, asked over and over."""
+    """Whether the last messages are one question, or a few in turn, asked over and over; of a
+    question for an advisory lock the second time is enough.
+    """
+    if len(recent) > 1 and recent[-1] == recent[-2] and TAKES_A_LOCK.search(recent[-1]):
+        return True
     for period in range(1, CYCLE + 1):
         tail = recent[-period * SAME :]
         if len(tail) == period * SAME and all(

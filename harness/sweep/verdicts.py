@@ -32,10 +32,10 @@ class Grade(StrEnum):
     APPLIED_TWICE = "applied-twice"
     """Two runs at once leave what one alone does not: rows that are there twice, or a state that
     neither of them says anything about."""
-    FAILS_ON_ROWS = "fails-on-rows"
-    """With nothing in its way it fails on tables with rows, or makes the next INSERT fail."""
     FAILS_IN_ONE_RUN = "fails-in-one-run"
     """With nothing in its way it passes by itself, and not in one run with those before it."""
+    FAILS_ON_ROWS = "fails-on-rows"
+    """With nothing in its way it fails on tables with rows, or makes the next INSERT fail."""
     INCONCLUSIVE = "inconclusive"
     """The fault did not strike, so nothing was learned."""
 

@@ -13,10 +13,9 @@ from __future__ import annotations
 import os
 import queue
 import threading
-import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -25,10 +24,10 @@ from harness import registry
 from harness.errors import DatabaseError, DrillError
 from harness.ports import Address, Order, Rows, Session
 from harness.servers import guard
+from harness.tools import tool_lock
 from harness.tools.adapter import Emulation, filled, in_sql
+from harness.tools.tool_lock import LOCKED
 
-LOCKED = "locked"
-"""The code of a run that finds the tool's lock taken."""
 REFUSED = "dirty"
 """The code of a run that the tool itself refuses, as a dirty flag makes it do."""
 GUARD = "guard"
@@ -206,7 +205,9 @@ class Tool:
 
     def run(self) -> None:
         """Bring the database to the target, or back from it. DatabaseError if that fails."""
-        with self._locked():
+        self._set_up()
+        values = self._values(self._target)
+        with tool_lock.taken(self._emulation, values, self._run, self._give_up):
             done = self._applied()
             if self._job.force is not None:
                 forced = {**self._values(self._target), "version": self._job.force}
@@ -226,21 +227,27 @@ class Tool:
             self._migrate(unit, is_target=unit is self._target)
         self._send_all(self._emulation.after_run, values)
 
+    def _set_up(self) -> None:
+        """Make the tool's table, if it is not there."""
+        if not self._job.applied:
+            return
+        if not self._emulation.setup_every_run:
+            try:
+                self._run(self._job.applied)
+            except DatabaseError as error:
+                if error.lost:
+                    raise
+            else:
+                return
+        self._send_all(self._emulation.setup, self._values(self._target))
+
     def _applied(self) -> Sequence[str]:
-        """The versions the tool takes for applied; makes its table if it is not there."""
+        """The versions the tool takes for applied."""
         job = self._job
         versions = [unit.version for unit in job.units]
         if not job.applied:
             return versions if job.down else versions[:-1]
-        if self._emulation.setup_every_run:
-            self._send_all(self._emulation.setup, self._values(self._target))
-        try:
-            found = [str(row[0]) for row in self._run(job.applied).rows]
-        except DatabaseError as error:
-            if error.lost or self._emulation.setup_every_run:
-                raise
-            self._send_all(self._emulation.setup, self._values(self._target))
-            found = [str(row[0]) for row in self._run(job.applied).rows]
+        found = [str(row[0]) for row in self._run(job.applied).rows]
         if not job.applied_up_to or job.down:
             return found
         last = max((versions.index(v) for v in found if v in versions), default=-1)
@@ -263,41 +270,6 @@ class Tool:
         if rows:
             told = filled(self._emulation.says, {"found": rows[0][0]})
             raise DatabaseError(REFUSED, told)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        emulation, values = self._emulation, self._values(self._target)
-        if not emulation.lock:
-            yield
-            return
-        self._take_lock(filled(emulation.lock, values))
-        try:
-            yield
-        finally:
-            if emulation.unlock:
-                try:
-                    self._run(filled(emulation.unlock, values))
-                except DatabaseError as error:
-                    if not error.lost:
-                        raise
-
-    def _take_lock(self, ask: str) -> None:
-        """DatabaseError if it is not to be had; a query that waits too long ends the process."""
-        emulation = self._emulation
-        end = time.monotonic() + emulation.lock_timeout_s
-        patience = threading.Timer(
-            emulation.lock_timeout_s, self._give_up, args=(emulation.lock_says,)
-        )
-        patience.daemon = True
-        if emulation.lock_timeout_s and not emulation.lock_every_s:
-            patience.start()
-        try:
-            while not self._run(ask).scalar():
-                if not emulation.lock_every_s or time.monotonic() >= end:
-                    raise DatabaseError(LOCKED, emulation.lock_says)
-                time.sleep(emulation.lock_every_s)
-        finally:
-            patience.cancel()
 
     def _migrate(self, unit: Unit, *, is_target: bool) -> None:
         emulation, values = self._emulation, self._values(unit)

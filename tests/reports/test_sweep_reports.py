@@ -399,7 +399,7 @@ def test_a_fault_that_missed_hides_nothing_that_is_worse():
         (swept.all_well(), "every one is healed by the tool itself", "mild"),
         (swept.sweep(swept.never_struck()), "nothing was learned", "unsure"),
         ([swept.header("1")], "nothing was learned", "unsure"),
-        (swept.every_grade(), "26 that no tried recovery heals or that lose data", "bad"),
+        (swept.every_grade(), "28 that no tried recovery heals or that lose data", "bad"),
         (swept.every_grade()[:1] + swept.every_grade()[-1:], "1 migration failing with", "bad"),
         (swept.sweep(swept.half_way()[:-6]), "6 that no tried recovery", "bad"),
     ],

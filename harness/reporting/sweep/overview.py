@@ -60,7 +60,7 @@ def _beside_the_cells(result: SweepResult) -> Iterator[str]:
     if on_rows:
         yield f"{plural(len(on_rows), 'migration')} failing on tables with rows"
     if result.all_pending and result.all_pending.outcome in (Outcome.FAILS, Outcome.DIFFERS):
-        yield "all that are pending in one run, as a deployment applies them, do not go through"
+        yield "all pending in one run do not go through"
     lies = [m for m in result.migrations if m.rollback.lies]
     if lies:
         verb = "do" if len(lies) > 1 else "does"

@@ -49,20 +49,20 @@ GRADES: Mapping[Grade, Told] = {
     ),
     Grade.UNHEALED: Told("unhealed", "Nothing that was tried heals it.", "✗", "bad"),
     Grade.APPLIED_TWICE: Told(
-        "applied twice",
+        "doubled",
         "Two runs at once leave what one alone does not: rows that are there twice, or no error.",
-        "✗",
-        "bad",
-    ),
-    Grade.FAILS_ON_ROWS: Told(
-        "fails on rows",
-        "It fails on tables with rows, or leaves a next value that is there already.",
         "✗",
         "bad",
     ),
     Grade.FAILS_IN_ONE_RUN: Told(
         "fails in one run",
         "It passes by itself; all that are pending in one run fail, or leave another state.",
+        "✗",
+        "bad",
+    ),
+    Grade.FAILS_ON_ROWS: Told(
+        "fails on rows",
+        "It fails on tables with rows, or leaves a next value that is there already.",
         "✗",
         "bad",
     ),
