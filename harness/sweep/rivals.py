@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +21,7 @@ from harness.sweep.held_run import Struck
 from harness.sweep.points import OF_RIVALS, Point, Way, Where
 from harness.sweep.pruning import Follower, Pruner, Rule, Shape, is_same, shape_of
 from harness.sweep.resumption import Known
-from harness.sweep.rivalry import FIRST, LAST, LOCKING, Meets, Places
+from harness.sweep.rivalry import FIRST, LAST, LOCKING, MIDDLE, Meets, Places
 from harness.sweep.striker import Striker
 from harness.sweep.subject import Subject
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
@@ -192,8 +192,8 @@ class Rivals:
         told: dict[Point, CellStruck] = {}
         followers: list[Follower] = []
         places = rivalry.places(subject.reference.rows, locks=(LOCKING, Way.RIVAL) in taught)
-        for (role, way), shown in taught.items():
-            if way not in ways or role not in places:
+        for role, way, shown in _shown(taught, places):
+            if way not in ways:
                 continue
             point = Point(*places[role], way)
             leader = _left_the_same(subject, version, shown, cells.values())
@@ -243,6 +243,18 @@ class Rivals:
                 found[point.id] = cell
                 self.known.cells[subject.migration.version, point.id] = cell
         return found
+
+
+def _shown(taught: Taught, places: Places) -> Iterator[tuple[str, Way, CellStruck]]:
+    """What the first migration has shown of each of the places; of one in the middle, which only a
+    longer file has, what it has shown of the first statement.
+    """
+    for (role, way), shown in taught.items():
+        if role in places:
+            yield role, way, shown
+    before_first = taught.get((FIRST, Way.RIVAL))
+    if MIDDLE in places and (MIDDLE, Way.RIVAL) not in taught and before_first:
+        yield MIDDLE, Way.RIVAL, before_first
 
 
 def _left_the_same(

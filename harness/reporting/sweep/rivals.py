@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from harness.reporting.words import one_line
@@ -13,6 +14,8 @@ from harness.wire import LOCK
 
 SAID = 120
 """Characters of a tool's last words."""
+TELLING = re.compile(r"error:|exist|dirty|lock|timed? ?out|duplicate", re.IGNORECASE)
+"""The line of a tool's last words that says most."""
 NAMED = 3
 TOLD = 8
 """Sentences about a whole sweep."""
@@ -52,7 +55,7 @@ def _meets(seen: RivalSeen, brief: bool) -> str:
     if seen.meets == Meets.ENDS_WELL:
         return f"the second {'does the work' if seen.second_sent else 'finds nothing to do'}"
     if seen.meets == Meets.FAILS:
-        return f"the second {_fails(seen.second_said, brief)} at once"
+        return f"the second {_fails(seen.second_said, brief, ' at once')}"
     if seen.meets == Meets.WAITS:
         lock = seen.waits_for.partition(": ")[0] if brief else seen.waits_for
         return f"the second waits ({one_line(lock, SAID)})"
@@ -82,11 +85,12 @@ def _second(seen: RivalSeen, brief: bool) -> str:
     return f"the second {'does the work' if seen.second_sent else 'finds the work done'}"
 
 
-def _fails(said: str, brief: bool) -> str:
+def _fails(said: str, brief: bool, when: str = "") -> str:
     """An application that migrates as it starts does not start then."""
     lines = [line for line in said.splitlines() if line.strip()]
-    words = f' with "{one_line(lines[-1], SAID)}"' if lines and not brief else ""
-    return f"fails{words}, and its application does not start"
+    telling = [line for line in lines if TELLING.search(line)] or lines
+    words = f' with "{one_line(telling[-1], SAID)}"' if lines and not brief else ""
+    return f"fails{when}{words}, and its application does not start"
 
 
 def _left(cell: CellResult, brief: bool) -> str:
