@@ -289,7 +289,7 @@ def together(place: Path, lock: str, engine: str = "postgres", *more: str) -> Ou
 
 def met(outcome: Outcome, version: str, way: str = "rival") -> set[tuple[str, str, str]]:
     """What the second came to, what is left, and the grade of that."""
-    cells = [c for c in outcome.cells(version) if c.way == way]
+    cells = [c for c in outcome.rivals(version) if c.way == way]
     assert cells
     assert not [c for c in cells if c.missed]
     return {(str(c.rival.meets), c.left.name, str(c.grade)) for c in cells}
@@ -299,7 +299,7 @@ def test_a_tool_without_a_lock_doubles_rows(tmp_path: Path, some_engine: str):
     """Both find the file pending, both insert, and both end well: it is found, and it is red."""
     outcome = together(tmp_path, "none", some_engine, "--only", "2")
     assert outcome.code == 1, outcome.err
-    twice = [c for c in outcome.cells("2") if c.rival.doubled]
+    twice = [c for c in outcome.rivals("2") if c.rival.doubled]
     assert twice
     assert {str(c.grade) for c in twice} == {"applied-twice"}
     assert all(c.rival.both_say_done for c in twice)
@@ -313,7 +313,7 @@ def test_a_tool_without_a_lock_doubles_rows(tmp_path: Path, some_engine: str):
 def test_without_a_lock_the_second_waits_for_the_first_ones_table(tmp_path: Path):
     """The server tells what it waits for; the work is done once, and one of them fails."""
     outcome = together(tmp_path, "none", "postgres", "--only", "4")
-    cells = {c.point: c for c in outcome.cells("4") if c.way in RIVALS}
+    cells = {c.point: c for c in outcome.rivals("4")}
     (waits,) = [c for c in cells.values() if c.way == "rival" and c.rival.meets == "waits"]
     assert waits.rival.waits_for.startswith("Lock:relation: ALTER TABLE notes")
     assert (waits.rival.first_status, waits.rival.second_status) == (0, 1)
@@ -331,10 +331,10 @@ def test_a_lock_that_waits_lets_one_through(tmp_path: Path):
     assert met(outcome, "2") == {("waits", "after", "done"), ("ends-well", "after", "done")}
     assert met(outcome, "2", "rival-first-killed") == {("waits", "after", "done")}
     assert met(outcome, "2", "rival-second-killed") == {("waits", "after", "done")}
-    (pending,) = [c for c in outcome.cells("2") if c.n == 0]
+    (pending,) = [c for c in outcome.rivals("2") if c.n == 0]
     assert pending.rival.second_sent == 1
-    assert {c.rule for c in outcome.cells("2") if c.way in RIVALS} == {""}
-    later = [c for v in "34" for c in outcome.cells(v) if c.way in RIVALS]
+    assert {c.rule for c in outcome.rivals("2")} == {""}
+    later = [c for v in "34" for c in outcome.rivals(v)]
     assert {c.left.name for c in later} == {"after"}
     assert {c.rule for c in later} == {"", "tool-lock"}
     assert outcome.result.audited >= 1
@@ -347,7 +347,7 @@ def test_a_lock_that_refuses_fails_the_second(tmp_path: Path):
     outcome = together(tmp_path, "refuses", "postgres", "--only", "2")
     assert met(outcome, "2") == {("fails", "after", "self-heals"), ("ends-well", "after", "done")}
     assert met(outcome, "2", "rival-first-killed") == {("fails", "before", "self-heals")}
-    assert not [c for c in outcome.cells("2") if c.way == "rival-second-killed"]
+    assert not [c for c in outcome.rivals("2") if c.way == "rival-second-killed"]
 
 
 def test_a_tool_that_asks_again_and_again_is_seen(tmp_path: Path):
@@ -360,7 +360,7 @@ def test_a_tool_that_asks_again_and_again_is_seen(tmp_path: Path):
 def test_a_lock_that_outlives_its_owner_blocks_the_second_for_ever(tmp_path: Path):
     """A row that says somebody is at work: killed, the first leaves it, and the second waits."""
     outcome = together(tmp_path, "row", "postgres", "--only", "2")
-    killed = [c for c in outcome.cells("2") if c.way == "rival-first-killed"]
+    killed = [c for c in outcome.rivals("2") if c.way == "rival-first-killed"]
     assert {c.rival.hung for c in killed} == {"second"}
     assert {str(c.grade) for c in killed} <= {"stuck-on-own-lock", "unhealed"}
     assert met(outcome, "2") >= {("asks-again", "after", "done")}
