@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.status import Status
 
 from harness.record.timeline import Event
-from harness.reporting.sweep.view import GRADES
+from harness.reporting.sweep.grades import GRADES
 from harness.reporting.words import duration, plural
 from harness.sweep.budget import Budget
 from harness.sweep.events import Begun, Broken, CellStruck, LeftOut, StateHealed, SweptToEnd

@@ -114,7 +114,7 @@ class LiveTarget:
         sends = for_dialect(self._tool.emulation, self.engine.name, self.engine.dialect)
         values = {"lock_key": lock_key(self.database), "database": self.database}
         with self.asking() as session:
-            if not session.run(filled(sends.lock, values)).scalar():
+            if not session.run(filled(sends.try_lock or sends.lock, values)).scalar():
                 return True
             session.run(filled(sends.unlock, values))
             return False

@@ -14,9 +14,10 @@ from harness.tools.by_hand import ADDRESS
 
 BY_ENGINE = (
     *("applied", "tables", "stuck", "mark_applied", "mark_command", "mark_reverted"),
-    *("emulation", "url", "apply", "down"),
+    *("emulation", "url", "apply", "apply_all", "down"),
 )
 """Keys of a tool that may be a mapping by engine."""
+NO_PROGRAM_HAS = ("apply", "apply_all", "down", "mark_command", "program", "url", "version")
 PLACEHOLDER = re.compile(r"(?<!\$)\{(\w+)\}")
 IN_A_LINE = frozenset(
     {*ADDRESS, "program", "folder", "project", "marker", "app", "file", "down_file"}
@@ -52,7 +53,7 @@ def tool(root: Mapping, complain: Complain) -> None:
 def _no_commands(root: Mapping, complain: Complain) -> None:
     """An emulated tool has no program, so nothing that asks for one can be done."""
     for item, key in [
-        *((root, key) for key in ("apply", "down", "mark_command", "program", "url", "version")),
+        *((root, key) for key in NO_PROGRAM_HAS),
         *((item, "run") for item in items(root, "repairs")),
     ]:
         if item.get(key) is not None:

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from harness.record.events import Clock, Payload, WitnessSeen, every
 from harness.row_generation import Filled
 from harness.sweep.points import Row
+from harness.sweep.rivalry import RivalSeen
 from harness.sweep.rollback import Rollback
 from harness.sweep.verdicts import Attempt, Grade, LeftState, Probe
 
 FILE_NAME = "sweep.jsonl"
+
+
+class Outcome(StrEnum):
+    """What came of all pending migrations in one run."""
+
+    SAME = "same"
+    FAILS = "fails"
+    DIFFERS = "differs"
+    NOT_RUN = "not-run"
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,8 @@ class CellStruck(OfSweep):
     """What the tool takes for applied afterwards."""
     stuck: bool = False
     """The tool believes that somebody is at work, or is dirty."""
+    rival: RivalSeen = field(default_factory=RivalSeen)
+    """What was seen of two runs at once, in such a way."""
     rule: str = ""
     """It was not struck: by this rule it leaves what another one left."""
     like: str = ""
@@ -168,6 +181,29 @@ class WayBackTried(OfSweep):
     rollback: Rollback = field(default_factory=Rollback)
     rows: tuple[Row, ...] = ()
     statements: int = 0
+
+
+@dataclass(frozen=True)
+class AllPendingRun(OfSweep):
+    """All swept migrations in one run of the tool, compared with the runs one by one.
+
+    ``migration`` is the one at which that run fails, or the last.
+    """
+
+    KIND = "all-pending"
+    first: str = ""
+    last: str = ""
+    count: int = 0
+    """How many were pending."""
+    rows: int = 0
+    """In all tables before the first of them."""
+    outcome: Outcome = Outcome.SAME
+    file: str = ""
+    """Of the migration at which it fails."""
+    says: str = ""
+    """The tool's error; or why such a run cannot be had."""
+    differs: tuple[str, ...] = ()
+    """What is not as the runs one by one have left it."""
 
 
 @dataclass(frozen=True)

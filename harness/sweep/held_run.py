@@ -13,6 +13,7 @@ from harness.errors import DatabaseError, DeadlineExceeded, Missed
 from harness.ports import SessionInfo, Witness
 from harness.servers import acts
 from harness.sweep.points import Point, Row, Way, Where
+from harness.sweep.rivalry import RivalSeen
 from harness.sweep.statement_hold import StatementHold, Unheld
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
 from harness.tools.client import Client, ClientEnded, ClientRun, RunRequest
@@ -38,6 +39,9 @@ class Struck:
     unheld: bool = False
     """It was missed, as no lock held the statement."""
     ended: ClientEnded | None = None
+    rival: RivalSeen = field(default_factory=RivalSeen)
+    again: Callable[[TrialDatabase], None] | None = None
+    """Brings the state about once more, where that is not one run that is struck."""
 
 
 class HeldRun:

@@ -23,8 +23,10 @@ class Matrix:
         self._record = record
         self._known = known
 
-    def fill(self, subject: Subject, ways: frozenset[Way]) -> None:
-        """Every cell that is not known yet: struck, or by rule what another one has shown."""
+    def fill(self, subject: Subject, ways: frozenset[Way]) -> dict[str, CellStruck]:
+        """Every cell, by point; what is not known yet is struck, or is by rule what another one has
+        shown.
+        """
         reference, version, down = subject.reference, subject.migration.version, subject.down
         every = points(reference.rows, ways, inert=len(reference.states) == 1)
         cells = {p.id: c for p in every if (c := self._known_cell(subject, p))}
@@ -40,6 +42,7 @@ class Matrix:
             cells[held_by_none.point.id] = cell
             self._record.add(cell)
         self._pruner.learn(reference.rows, every, cells, down=down)
+        return cells
 
     def _known_cell(self, subject: Subject, point: Point) -> CellStruck | None:
         """From before the sweep was cut off."""

@@ -32,6 +32,9 @@ class Way(StrEnum):
     SERVER_SIGKILL = "server-sigkill"
     CONNECTION_LOST = "connection-lost"
     REPLY_LOST = "reply-lost"
+    RIVAL = "rival"
+    RIVAL_FIRST_KILLED = "rival-first-killed"
+    RIVAL_SECOND_KILLED = "rival-second-killed"
 
 
 class Where(StrEnum):
@@ -42,6 +45,8 @@ class Where(StrEnum):
     ANSWERED = "answered"
 
 
+OF_RIVALS = frozenset({Way.RIVAL, Way.RIVAL_FIRST_KILLED, Way.RIVAL_SECOND_KILLED})
+"""Two runs at once, as replicas of an application start them; see :mod:`harness.sweep.rivals`."""
 AT_A_BOUNDARY = (
     Way.CLIENT_SIGKILL,
     Way.CLIENT_SIGTERM,

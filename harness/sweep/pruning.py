@@ -52,6 +52,8 @@ class Rule(StrEnum):
     TOOL_STATE = "tool-state"
     """4: what heals a state in which nothing of a migration is there, or all of it and the tool
     knows that, is the same from migration to migration (:mod:`harness.sweep.cures`)."""
+    TOOL_LOCK = "tool-lock"
+    """5: a tool whose lock lets one run through at a time does so for every migration."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Pruner:
     def audits(self, followers: Sequence[Follower], version: str) -> list[Follower]:
         """A share of each rule's followers; one at least of each rule."""
         drawn: list[Follower] = []
-        for rule in (Rule.OPEN_TRANSACTION, Rule.OWN_MESSAGES, Rule.DEAD_SESSION):
+        for rule in sorted({follower.rule for follower in followers}):
             of_rule = [follower for follower in followers if follower.rule is rule]
             if not of_rule:
                 continue

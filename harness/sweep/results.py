@@ -15,6 +15,7 @@ from harness.record.timeline import Event, structured
 from harness.sweep.events import (
     FILE_NAME,
     OF_A_SWEEP,
+    AllPendingRun,
     Broken,
     CellStruck,
     LeftOut,
@@ -27,7 +28,7 @@ from harness.sweep.events import (
     WayBackTried,
 )
 from harness.sweep.rollback import Rollback
-from harness.sweep.verdicts import Attempt, Grade, worst
+from harness.sweep.verdicts import Attempt, Grade, grade_of_rivals, worst
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,8 @@ class SweepResult(SweepHeader):
     """A sweep as its reports tell it (docs/record.md, sweep.json)."""
 
     migrations: tuple[MigrationResult, ...] = ()
+    all_pending: AllPendingRun | None = None
+    """All of them in one run, where there were several and the sweep came so far."""
     seed_refused: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Names by version of what there was no time for, or not for all of it."""
@@ -244,7 +247,8 @@ class _Draft:
         if cell.missed or healing is None:
             return CellResult(**vars(cell))
         heals = healed_by(healing)
-        return CellResult(**vars(cell), grade=healing.grade, heals=heals.name if heals else "")
+        grade = grade_of_rivals(cell.rival, cell.left.name, healing.grade)
+        return CellResult(**vars(cell), grade=grade, heals=heals.name if heals else "")
 
 
 def healed_by(healing: StateHealed) -> Attempt | None:
@@ -256,6 +260,7 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
     """Fold the events: for each migration its rows, states and cells."""
     drafts: dict[str, _Draft] = {}
     refused: Mapping[str, str] = {}
+    all_pending: AllPendingRun | None = None
     audits: dict[tuple[str, str], RuleAudited] = {}
     left_out: dict[str, str] = {}
     for event in events:
@@ -264,6 +269,8 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
             refused = what.refused
         elif isinstance(what, LeftOut):
             left_out[what.migration] = what.name
+        elif isinstance(what, AllPendingRun):
+            all_pending = what
         elif isinstance(what, RuleAudited):
             audits[what.migration, what.point] = what
         elif isinstance(what, OfSweep):
@@ -273,6 +280,7 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
     return SweepResult(
         **vars(header),
         migrations=tuple(draft.finish(version, revoked) for version, draft in drafts.items()),
+        all_pending=all_pending,
         seed_refused=refused,
         left_out={v: name for v, name in left_out.items() if v not in done},
         audited=len(audits),

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.record.timeline import Event
-from harness.sweep.events import CellStruck, RuleAudited, StateHealed, SweptToEnd, WayBackTried
+from harness.sweep.events import (
+    AllPendingRun,
+    CellStruck,
+    RuleAudited,
+    StateHealed,
+    SweptToEnd,
+    WayBackTried,
+)
 
 
 @dataclass
@@ -18,6 +25,8 @@ class Known:
     healed: set[tuple[str, str]] = field(default_factory=set)
     rolled_back: set[str] = field(default_factory=set)
     finished: set[str] = field(default_factory=set)
+    ran_all: bool = False
+    """All pending migrations were run at once, and that was compared."""
     revoked: set[str] = field(default_factory=set)
     """Rules that an audit has shown to be wrong."""
 
@@ -46,6 +55,8 @@ def known(events: Iterable[Event[Any]]) -> Known:
             found.revoked |= set() if what.held else {what.rule}
         elif isinstance(what, WayBackTried):
             found.rolled_back.add(what.migration)
+        elif isinstance(what, AllPendingRun):
+            found.ran_all = True
         elif isinstance(what, SweptToEnd):
             found.finished.add(what.migration)
     return found

@@ -122,7 +122,7 @@ class Striker:
             )
             if not struck.missed:
                 break
-        self._observe(subject, trial, struck)
+        self.observe(subject, trial, struck)
 
     def _together(
         self,
@@ -147,12 +147,14 @@ class Striker:
         again = [s.point for s in all_struck if s.missed and tries > 1]
         for trial, struck in zip(trials, all_struck, strict=True):
             if struck.point not in again:
-                self._observe(subject, trial, struck)
+                self.observe(subject, trial, struck)
         if again:
             unheld = [s.point for s in all_struck if s.unheld]
             self._together(subject, again, tries - 1, unheld)
 
-    def _observe(self, subject: Subject, trial: TrialDatabase, struck: held_run.Struck) -> None:
+    def observe(
+        self, subject: Subject, trial: TrialDatabase, struck: held_run.Struck
+    ) -> CellStruck:
         """Name the state that is left, write it down, and heal it if it is new."""
         migration, ended = subject.migration, struck.ended
         snapshot = self._server.snapshot(trial.database, subject.reference.volatile)
@@ -166,7 +168,7 @@ class Striker:
             settled = self._recoveries.settled(migration, trial.database, down=subject.down)
             crash = Crash(subject, left, snapshot, settled, stuck)
             applied = belief.applied[-1] if belief.applied else ""
-            self._heal(crash, struck.point, trial, state, applied)
+            self._heal(crash, struck, trial, state, applied)
         cell = CellStruck(
             migration.version,
             down=subject.down,
@@ -184,9 +186,11 @@ class Striker:
             left=left,
             applied=belief.applied,
             stuck=stuck,
+            rival=struck.rival,
         )
         self._struck[struck.point.id] = cell
         self._record.add(cell)
+        return cell
 
     def _is_first(self, version: str, state: str) -> bool:
         """True once for each state: whoever is told so heals it."""
@@ -207,7 +211,12 @@ class Striker:
         trial.holds = self._server.snapshot(trial.database, subject.reference.volatile)
 
     def _heal(
-        self, crash: Crash, point: Point, trial: TrialDatabase, state: str, applied: str
+        self,
+        crash: Crash,
+        struck: held_run.Struck,
+        trial: TrialDatabase,
+        state: str,
+        applied: str,
     ) -> None:
         """Try what may heal it, and write down what did."""
         subject, left = crash.subject, crash.left
@@ -217,7 +226,7 @@ class Striker:
             attempts = self._recovery_trials.as_shown(crash, shown)
         else:
             likely = self._cures.likely(crash, applied)
-            strike = partial(self._again, subject, point)
+            strike = struck.again or partial(self._again, subject, struck.point)
             attempts = self._recovery_trials.heal(crash, trial, strike, likely)
             if likely is None:
                 self._learn(crash, applied, state, attempts)

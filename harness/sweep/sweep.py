@@ -14,7 +14,8 @@ from harness.layouts import Migration
 from harness.record.timeline import Timeline
 from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
-from harness.sweep import verdicts
+from harness.sweep import all_pending, verdicts
+from harness.sweep.all_pending import AllPending
 from harness.sweep.budget import Budget, BudgetUsed
 from harness.sweep.cures import Cures
 from harness.sweep.dumps import Dump
@@ -26,6 +27,7 @@ from harness.sweep.pruning import Pruner, Rule
 from harness.sweep.recoveries import Recoveries
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
 from harness.sweep.resumption import Known
+from harness.sweep.rivals import Rivals
 from harness.sweep.rows_met import Failed, RowsMet
 from harness.sweep.seeding import Seed
 from harness.sweep.striker import Striker
@@ -105,11 +107,23 @@ class Sweep:
             scope.draw,
             revoked,
         )
-        self._matrix = Matrix(self._striker, pruner, record, known)
-        self._own_commits = OwnCommits(server, self._tables)
-        self._rows_met = RowsMet(server, self._runner, self._tables)
-        self._way_back = WayBack(server, tool, self._runner, self._tables)
+        self._equip(client, pruner)
         self._base_stands = False
+
+    def _equip(self, client: Client, pruner: Pruner) -> None:
+        """What looks at one migration after the other."""
+        self._matrix = Matrix(self._striker, pruner, self._record, self._known)
+        self._own_commits = OwnCommits(self._server, self._tables)
+        self._rivals = Rivals(
+            self._server, client, self._striker, pruner, self._record, self._known,
+            self._tables, self._tool.rerun_timeout_s, self._scope.jobs,
+        )  # fmt: skip
+        self._rows_met = RowsMet(self._server, self._runner, self._tables)
+        self._way_back = WayBack(self._server, self._tool, self._runner, self._tables)
+        self._all_pending = AllPending(
+            self._server, self._tool, client, self._runner, self._recoveries,
+            self._tables, self._scope.rows, self._scope.seed,
+        )  # fmt: skip
 
     def run(self) -> None:
         """Sweep every wanted migration; stops at the first that fails with nothing in its way."""
@@ -117,16 +131,20 @@ class Sweep:
             self._sweep()
         finally:
             self._striker.close()
+            self._rivals.close()
             if self._scope.seed and self._scope.seed.refused:
                 self._record.add(SeedRefused(refused=self._scope.seed.refused))
 
     def _sweep(self) -> None:
         self._server.create(BARE)
         applied = self._restore()
+        in_one_run = self._in_one_run(applied)
         for migration in self._migrations:
             if migration.version in applied:
                 continue
             try:
+                if migration in in_one_run:
+                    self._all_pending.before(migration, BARE)
                 if self._wanted(migration):
                     self._as_time_allows(migration)
                 self._runner.plainly(RunRequest(migration), BARE)
@@ -134,6 +152,20 @@ class Sweep:
                 self._record.add(Broken(migration.version, migration.name, str(failed)))
                 return
             self._move_base(migration)
+            self._all_pending.after(migration)
+            if in_one_run and migration == in_one_run[-1]:
+                self._run_all()
+
+    def _in_one_run(self, applied: Collection[str]) -> list[Migration]:
+        """The migrations that a deployment would apply in one run; none if that was looked at."""
+        if self._known.ran_all:
+            return []
+        return all_pending.span(self._migrations, self._scope.only, applied)
+
+    def _run_all(self) -> None:
+        told = self._all_pending.run(BARE)
+        if told:
+            self._record.add(told)
 
     def _restore(self) -> tuple[str, ...]:
         """Begin with the user's dump, if there is one; the versions it has applied."""
@@ -175,7 +207,8 @@ class Sweep:
     def _one(self, migration: Migration) -> None:
         reference, base = self._refer(migration)
         up = Subject(migration, self._before(migration), reference, base, BASE)
-        self._matrix.fill(up, self._scope.ways)
+        cells = self._matrix.fill(up, self._scope.ways)
+        self._rivals.fill(up, self._scope.ways, cells)
         back = self._way_back.tried(up)
         self._record.add(back.told)
         if back.subject:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import OF_A_SIGNAL, ExitCode, UsageError
+from harness.sweep.events import AllPendingRun, Outcome
 from harness.sweep.results import Finding, MigrationResult, SweepResult
 from harness.sweep.rollback import Leads
 from harness.sweep.verdicts import HARM, Grade
 
 ON_ROWS, WAY_BACK, TO_ITS_END = "on rows", "way back", "to its end"
+IN_ONE_RUN = "all pending in one run"
 AS_ITS_OWN_TOOL = "as its own tool"
 """What a finding is about, where it is no crash point."""
 OF_THE_WAY_BACK: Mapping[Leads, Grade] = {
@@ -88,8 +90,23 @@ def _findings(result: SweepResult) -> Iterator[Finding]:
         yield Finding("", AS_ITS_OWN_TOOL, Grade.INCONCLUSIVE, result.as_plain_sql)
     for migration in result.migrations:
         yield from _of_migration(migration)
+    if result.all_pending:
+        yield from _in_one_run(result.all_pending)
     for version in result.unfinished:
         yield Finding(version, TO_ITS_END, Grade.INCONCLUSIVE, _not_to_its_end(result, version))
+
+
+def _in_one_run(found: AllPendingRun) -> Iterator[Finding]:
+    """What a deployment does that the runs one by one do not."""
+    all_ = f"in one run of the tool, as a deployment applies all {found.count} that are pending,"
+    if found.outcome is Outcome.FAILS:
+        file = f" ({found.file})" if found.file else ""
+        says = f"{all_} it fails{file}, and passes by itself: {found.says}"
+    elif found.outcome is Outcome.DIFFERS:
+        says = f"{all_} they leave another state than one by one: {'; '.join(found.differs)}"
+    else:
+        return
+    yield Finding(found.migration, IN_ONE_RUN, Grade.FAILS_IN_ONE_RUN, says)
 
 
 def _of_migration(migration: MigrationResult) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from harness.state.difference import difference, rows_lost
 from harness.state.snapshot import Snapshot
 from harness.sweep.reference import Reference
+from harness.sweep.rivalry import RivalSeen
 
 
 class Grade(StrEnum):
@@ -28,6 +29,11 @@ class Grade(StrEnum):
     """Rows go that an unbroken run keeps: by the crash for good, or by the plain re-run."""
     UNHEALED = "unhealed"
     """Nothing that was tried heals it."""
+    APPLIED_TWICE = "applied-twice"
+    """Two runs at once leave what one alone does not: rows that are there twice, or a state that
+    neither of them says anything about."""
+    FAILS_IN_ONE_RUN = "fails-in-one-run"
+    """With nothing in its way it passes by itself, and not in one run with those before it."""
     FAILS_ON_ROWS = "fails-on-rows"
     """With nothing in its way it fails on tables with rows, or makes the next INSERT fail."""
     INCONCLUSIVE = "inconclusive"
@@ -148,6 +154,20 @@ def grade(
     if rerun and rerun.blocked:
         return Grade.STUCK
     return Grade.UNHEALED
+
+
+def grade_of_rivals(seen: RivalSeen, left: str, healing: Grade) -> Grade:
+    """What two runs at once ask of a person; ``healing`` is the grade of the state they left."""
+    if not seen.meets:
+        return healing
+    found = [healing]
+    if seen.doubled or (seen.both_say_done and left != "after"):
+        found.append(Grade.APPLIED_TWICE)
+    if seen.hung:
+        found.append(Grade.STUCK)
+    if (seen.first_status or 0) > 0 or (seen.second_status or 0) > 0:
+        found.append(Grade.SELF_HEALS)  # an application that migrates as it starts does not start
+    return max(found, key=LOUDNESS.index)
 
 
 def judge(snapshot: Snapshot, reference: Reference, tables: Collection[str]) -> tuple[bool, str]:

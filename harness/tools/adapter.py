@@ -63,11 +63,19 @@ class Emulation:
     setup_every_run: bool = False
     """True if ``setup`` is sent whether or not the table is there."""
     lock: str = ""
-    """A query whose first value is true if the tool has its lock; it gives up if not."""
+    """A query whose first value is true if the tool has its lock; it may wait for it."""
     lock_waits: bool = False
     """True if the tool does not look at the answer: the query itself waits for the lock."""
     lock_first: bool = False
     """True if the lock is taken before the tool looks for its table, and makes it."""
+    lock_every_s: float = 0.0
+    """A tool that did not get it asks again after that; 0: it gives up."""
+    lock_timeout_s: float = 0.0
+    """How long it waits or asks before it gives up; 0: as long as its query takes."""
+    lock_says: str = "can't acquire the tool's lock: somebody else is at work"
+    """What it says then."""
+    try_lock: str = ""
+    """The same query for somebody who must not wait; empty if ``lock`` does not wait either."""
     unlock: str = ""
     refuse: str = ""
     """A query that finds a row if the tool refuses to go on."""
@@ -141,6 +149,8 @@ class Adapter:
     files: Mapping[str, str] = field(default_factory=dict)
     """Written for each run, filled in, to ``{scratch}``: configuration that names our server."""
     apply: Words | Mapping[str, Words] = ()
+    apply_all: Words | Mapping[str, Words] = ()
+    """Everything that is pending in one run, for a tool whose ``apply`` runs one migration only."""
     down: Words | Mapping[str, Words] = ()
     tried: str = ""
     notes: str = ""

@@ -12,8 +12,9 @@ from harness.ports import Address
 from harness.servers.guard import Guard
 from harness.sqltext import must_be_alone
 from harness.tools.adapter import Adapter, Emulation, for_dialect, sha256_of
-from harness.tools.emulation import GUARD, LOCKED, REFUSED, Job, Unit
+from harness.tools.emulation import GUARD, REFUSED, Job, Unit
 from harness.tools.process import ToolProcess
+from harness.tools.tool_lock import LOCKED
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class RunRequest:
 
     migration: Migration
     down: bool = False
+    all_pending: bool = False
+    """All that are pending up to it, in one run, as a deployment applies them."""
 
     @property
     def script(self) -> Script | None:

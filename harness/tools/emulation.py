@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -23,15 +23,14 @@ from harness import registry
 from harness.errors import DatabaseError, DrillError
 from harness.ports import Address, Order, Rows, Session
 from harness.servers import guard
+from harness.tools import tool_lock
 from harness.tools.adapter import Emulation, filled, in_sql, lock_key
+from harness.tools.tool_lock import LOCKED
 
-LOCKED = "locked"
-"""The code of a run that finds the tool's lock taken."""
 REFUSED = "dirty"
 """The code of a run that the tool itself refuses, as a dirty flag makes it do."""
 GUARD = "guard"
 """The code of a run that came to a server which is not ours."""
-SOMEBODY_AT_WORK = "can't acquire the tool's lock: somebody else is at work"
 OPENS = frozenset({"BEGIN", "START TRANSACTION"})
 CLOSES = frozenset({"COMMIT", "ROLLBACK"})
 FOREIGN = ("PG", "MYSQL", "DATABASE_URL", "DB_")
@@ -172,7 +171,12 @@ def _run(job: Job, pipe: Connection, orders: queue.SimpleQueue[Order]) -> None:
             engine.connector.limit(tool.session, **order.limits)
         return order.instead
 
-    tool = Tool(connect, job, stop)
+    def give_up(says: str) -> None:
+        with suppress(OSError):
+            pipe.send(Ended(False, LOCKED, says))
+        os._exit(1)
+
+    tool = Tool(connect, job, stop, give_up)
     tool.run()
     tool.session.close()
 
@@ -180,7 +184,15 @@ def _run(job: Job, pipe: Connection, orders: queue.SimpleQueue[Order]) -> None:
 class Tool:
     """One run of an emulated tool in one session, or in several where the tool connects again."""
 
-    def __init__(self, connect: Callable[[], Session], job: Job, stop: Stop) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Session],
+        job: Job,
+        stop: Stop,
+        give_up: Callable[[str], None],
+    ) -> None:
+        """``give_up`` ends the process where its session waits for ever."""
+        self._give_up = give_up
         self._connect = connect
         self.session = connect()
         self._job = job
@@ -191,13 +203,14 @@ class Tool:
 
     def run(self) -> None:
         """Bring the database to the target, or back from it. DatabaseError if that fails."""
-        if self._emulation.lock_first:
-            with self._locked():
-                self._go(self._applied())
-            return
-        done = self._applied()
-        with self._locked():
-            self._go(done)
+        first = self._emulation.lock_first
+        if not first:
+            self._set_up()
+        values = self._values(self._target)
+        with tool_lock.taken(self._emulation, values, self._run, self._give_up):
+            if first:
+                self._set_up()
+            self._go(self._applied())
 
     def _go(self, done: Sequence[str]) -> None:
         """What it does once it has its lock, where it takes one."""
@@ -218,21 +231,27 @@ class Tool:
             self._migrate(unit, is_target=unit is self._target)
         self._send_all(self._emulation.after_run, values)
 
+    def _set_up(self) -> None:
+        """Make the tool's table, if it is not there."""
+        if not self._job.applied:
+            return
+        if not self._emulation.setup_every_run:
+            try:
+                self._run(self._job.applied)
+            except DatabaseError as error:
+                if error.lost:
+                    raise
+            else:
+                return
+        self._send_all(self._emulation.setup, self._values(self._target))
+
     def _applied(self) -> Sequence[str]:
-        """The versions the tool takes for applied; makes its table if it is not there."""
+        """The versions the tool takes for applied."""
         job = self._job
         versions = [unit.version for unit in job.units]
         if not job.applied:
             return versions if job.down else versions[:-1]
-        if self._emulation.setup_every_run:
-            self._send_all(self._emulation.setup, self._values(self._target))
-        try:
-            found = [str(row[0]) for row in self._run(job.applied).rows]
-        except DatabaseError as error:
-            if error.lost or self._emulation.setup_every_run:
-                raise
-            self._send_all(self._emulation.setup, self._values(self._target))
-            return []
+        found = [str(row[0]) for row in self._run(job.applied).rows]
         if not job.applied_up_to or job.down:
             return found
         last = max((versions.index(v) for v in found if v in versions), default=-1)
@@ -255,25 +274,6 @@ class Tool:
         if rows:
             told = filled(self._emulation.says, {"found": rows[0][0]})
             raise DatabaseError(REFUSED, told)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        emulation, values = self._emulation, self._values(self._target)
-        if not emulation.lock:
-            yield
-            return
-        said = self._run(filled(emulation.lock, values))
-        if not emulation.lock_waits and not said.scalar():
-            raise DatabaseError(LOCKED, SOMEBODY_AT_WORK)
-        try:
-            yield
-        finally:
-            if emulation.unlock:
-                try:
-                    self._run(filled(emulation.unlock, values))
-                except DatabaseError as error:
-                    if not error.lost:
-                        raise
 
     def _migrate(self, unit: Unit, *, is_target: bool) -> None:
         emulation, values = self._emulation, self._values(unit)

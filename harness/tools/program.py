@@ -50,6 +50,9 @@ class ProgramClient:
         engine = self._guard.engine
         argv = self._tool.down if request.down else self._tool.apply
         words = for_dialect(argv, engine.name, engine.dialect)
+        own = for_dialect(self._tool.apply_all, engine.name, engine.dialect)
+        if request.all_pending and own:
+            return self._spawn(own, request.migration, address, database, cut=True)
         if not words:
             raise EnvironmentProblem(f"{self._tool.title} has no command for that")
         return self._spawn(words, request.migration, address, database)
@@ -64,9 +67,15 @@ class ProgramClient:
         shutil.rmtree(self._copies, ignore_errors=True)
 
     def _spawn(
-        self, words: Sequence[str], migration: Migration, address: Address, database: str
+        self,
+        words: Sequence[str],
+        migration: Migration,
+        address: Address,
+        database: str,
+        *,
+        cut: bool = False,
     ) -> ProgramRun:
-        values = self._values(migration, address, database)
+        values = self._values(migration, address, database, cut=cut)
         for name, text in self._tool.files.items():
             (values["scratch"] / name).write_text(filled(text, values))
         added = {name: filled(text, values) for name, text in self._tool.environment.items()}
@@ -77,10 +86,12 @@ class ProgramClient:
             log=self._copies / f"{time.monotonic_ns()}.log",
         )
 
-    def _values(self, migration: Migration, address: Address, database: str) -> dict[str, Any]:
+    def _values(
+        self, migration: Migration, address: Address, database: str, *, cut: bool
+    ) -> dict[str, Any]:
         versions = [m.version for m in self._migrations]
         at = versions.index(migration.version)
-        shown = self._shown_up_to(at)
+        shown = self._shown_up_to(at, cut=cut)
         project, marker = project_of(self._tool, self._folder, shown)
         values = {
             "program": self._program,
@@ -102,9 +113,14 @@ class ProgramClient:
         url = for_dialect(self._tool.url, engine.name, engine.dialect, "")
         return {**values, "url": filled(url, values)}
 
-    def _shown_up_to(self, at: int) -> Path:
-        """A copy of the folder without the migrations after that one."""
-        if self._tool.folder == "whole":
+    def _shown_up_to(self, at: int, *, cut: bool) -> Path:
+        """A copy of the folder without the migrations after that one.
+
+        A tool that needs the whole folder has it, unless its command does not say how far to go:
+        then it is ``cut``, if there is anything after that one.
+        """
+        last = at == len(self._migrations) - 1
+        if self._tool.folder == "whole" and (last or not cut):
             return self._folder.resolve()
         version = self._migrations[at].version
         if version not in self._shown:

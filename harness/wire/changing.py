@@ -23,6 +23,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+TAKES_A_LOCK = re.compile(
+    r"\b(?:pg_(?:try_)?advisory_(?:xact_)?lock\w*|GET_LOCK)\s*\(", re.IGNORECASE
+)
+"""A read that takes an advisory lock, by which runs of one tool shut each other out."""
+
 _QUOTED = {
     "postgres": r"""
         (?P<comment> --[^\n]* | /\*.*?\*/ )

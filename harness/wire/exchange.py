@@ -16,7 +16,7 @@ class Breakpoint:
     """A place where the run is held."""
 
     n: int
-    """Ordinal of a changing message, from 1."""
+    """Ordinal of a changing message, from 1; 0: a read that takes an advisory lock."""
     where: str
     """``before``: it has not been sent on. ``answered``: the server's whole answer is in our
     hands and the client has none of it."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import DeadlineExceeded, UsageError
-from harness.wire.changing import can_change
+from harness.wire.changing import TAKES_A_LOCK, can_change
 from harness.wire.connection import Connection
 from harness.wire.ends import End
 from harness.wire.exchange import Breakpoint, Dialogue, Message, Request
@@ -29,6 +29,9 @@ from harness.wire.postgres import PostgresDialogue
 CONNECT_TIMEOUT_S = 5.0
 POLL_S = 0.005
 """How often a waiter asks whether the run has ended; a stop wakes it at once."""
+RECENT = 16
+LOCK = 0
+"""The number of a read that takes an advisory lock, for a breakpoint."""
 PACED = {"postgres": False, "mysql": True}
 """Whether the protocol's multi-statement messages can be handed on one statement at a time: on
 PostgreSQL such a message is one transaction, so cutting it would change what it does."""
@@ -69,6 +72,10 @@ class Proxy:
         self._held: _Held | None = None
         self.reads = 0
         """How many messages that change nothing have come."""
+        self.locks: list[str] = []
+        """Those of them that take an advisory lock."""
+        self.recent: deque[str] = deque(maxlen=RECENT)
+        """The last messages of either kind, as they came."""
         self._changed = threading.Condition()
         self._tasks: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._selector = selectors.DefaultSelector()
@@ -218,9 +225,11 @@ class Proxy:
 
     def enter(self, request: Request, connection: Connection) -> Message | None:
         """See :class:`harness.wire.connection.Desk`; called by the proxy's thread."""
+        if request.text:
+            self.recent.append(request.text)
         if not can_change(request.text, self._protocol):
             self.reads += bool(request.text)
-            return None
+            return self._taking_a_lock(request, connection)
         message = Message(
             n=len(self._messages) + 1,
             text=request.text,
@@ -232,6 +241,14 @@ class Proxy:
         )
         self._messages.append(message)
         return message
+
+    def _taking_a_lock(self, request: Request, connection: Connection) -> Message | None:
+        """The read as a message without a number, if the run is to be held before its lock."""
+        if not TAKES_A_LOCK.search(request.text):
+            return None
+        self.locks.append(request.text)
+        message = Message(LOCK, request.text, pid=connection.pid, connection=connection.ordinal)
+        return message if self._stop == Breakpoint(LOCK, "before") else None
 
     def stops(self, message: Message, where: str, connection: Connection) -> bool:
         """See :class:`harness.wire.connection.Desk`; called by the proxy's thread."""

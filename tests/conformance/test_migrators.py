@@ -10,7 +10,8 @@ from at_work import DEADLINE_S, STATEMENTS, AtWork
 from conftest import Bench
 
 from harness.model import Moment
-from harness.tools.emulation import GUARD, LOCKED, REFUSED
+from harness.tools.emulation import GUARD, REFUSED
+from harness.tools.tool_lock import LOCKED
 from harness.verbs.faults.kill_migrator import KillMigrator
 from harness.verbs.faults.kill_session import KillSession
 

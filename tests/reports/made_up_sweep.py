@@ -25,7 +25,7 @@ TOOL = "golang-migrate (emulated)"
 AGAIN = f"run {TOOL} again"
 MARK = "make the tool take it for applied"
 WAYS = (Way.CLIENT_SIGKILL, Way.SESSION_KILL, Way.QUERY_CANCEL, Way.REPLY_LOST)
-FIXED = {"kind", "where", "way", "grade", "leads", "started"}
+FIXED = {"kind", "where", "way", "grade", "leads", "started", "outcome", "meets", "hung"}
 """Keys whose values are words of the harness, never of a database or a file."""
 LINES_OF_A_DIFFERENCE = {"differs", "since"}
 """Their first word is of the harness."""
@@ -426,10 +426,55 @@ def every_grade() -> list[Event]:
     that fails by itself, one that was cut off, and one never begun; and all as plain SQL."""
     first = harmless(down_lands=gone_down("1"))
     swept = [first, half_way(), debris(), own_lock(), row_eater(), with_notes(), never_struck()]
+    swept.append(two_at_once("12"))
     events = sweep(*swept, fails_back(), begun("11", "11_cut_off"))
     broken = {"kind": "broken", "migration": "8", "says": "42601: syntax error\nat ALTER"}
-    planned = [*"1234567", "10", "11", "8", "9"]
-    return [header(*planned, plain_for="dbmate"), *events[1:], broken]
+    planned = [*"1234567", "12", "10", "11", "8", "9"]
+    return [header(*planned, plain_for="dbmate"), *events[1:], ALL_PENDING, broken]
+
+
+ALL_PENDING = {
+    "kind": "all-pending",
+    "migration": "2",
+    "first": "1",
+    "last": "11",
+    "count": 11,
+    "outcome": "fails",
+    "file": "migrations/2_phone.sql",
+    "says": '42P01: relation "users" does not exist',
+}
+
+
+def two_at_once(version: str) -> list[Event]:
+    """Both applied, the second waiting and failing, and one that waits for ever."""
+    name, done = f"{version}_twice", after(version)
+    notes = LeftState("1 of 1, and debris", 1, f"tw{version}", ("data: notes: 4 rows, now 8",))
+    twice = State(notes, (again(False, "data: notes: 4 rows, now 8"),), applied=True)
+    seen = {
+        Point(2, Where.BEFORE, Way.RIVAL): (
+            twice,
+            {"meets": "ends-well", "first_status": 0, "second_status": 0, "second_sent": 1,
+             "doubled": ["8 rows of notes, an unbroken run has 4"]},
+        ),
+        Point(3, Where.BEFORE, Way.RIVAL): (
+            done,
+            {"meets": "waits", "waits_for": "Lock:relation: ALTER TABLE users", "first_status": 0,
+             "second_status": 1, "second_said": "42701: it is there", "second_sent": 1},
+        ),
+        Point(3, Where.BEFORE, Way.RIVAL_FIRST_KILLED): (
+            done,
+            {"meets": "asks-again", "waits_for": "SELECT locked FROM locks", "first_status": -9,
+             "second_status": -9, "hung": "second", "waited_s": 25.0},
+        ),
+    }  # fmt: skip
+    told = migration(version, name, ["INSERT INTO notes VALUES (1)"], lambda _: done)
+    found: list[Event] = []
+    for point, (state, rival) in seen.items():
+        key = f"{state.left.key}/{version}/False"
+        if state is twice:
+            found.append(healing(version, key, state))
+        found.append({**cell(version, key, state, point, ""), "rival": rival})
+    return [*told[:-1], *found, told[-1]]
 
 
 def all_well() -> list[Event]:

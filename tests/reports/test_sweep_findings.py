@@ -10,7 +10,16 @@ from xml.etree import ElementTree as Xml
 import made_up_sweep as swept
 import pytest
 
-from harness.reporting.sweep import evidence, html, junit, markdown, plan, readiness, terminal, view
+from harness.reporting.sweep import (
+    evidence,
+    grades,
+    html,
+    junit,
+    markdown,
+    plan,
+    readiness,
+    terminal,
+)
 from harness.sweep.results import SweepResult
 from harness.sweep.rollback import IN_WORDS, LIES, Leads
 
@@ -106,11 +115,11 @@ def test_where_a_way_down_leads_is_told_by_every_format(name, leads):
 def test_a_lie_is_a_failure_and_what_was_not_tried_an_error(leads):
     """What leads back, or is honestly not there, is neither."""
     result = back(leads)
-    sign = view.LEADS[leads].sign
+    sign = grades.LEADS[leads].sign
     wanted = "failure" if leads in LIES else "error" if leads is Leads.UNKNOWN else "system-out"
     assert cases(result)["way back"] == wanted
     assert (sign == "✗") is (leads in LIES)
-    assert (view.LEADS[leads].tone == "good") is leads.startswith("restores-everything") or (
+    assert (grades.LEADS[leads].tone == "good") is leads.startswith("restores-everything") or (
         leads is Leads.BACK_IN_OTHER_ORDER
     )
     assert result.exit_code == {"failure": 1, "error": 3, "system-out": 0}[wanted]

@@ -39,6 +39,7 @@ def test_it_has_what_was_found_out_and_what_was_made_of_it():
     assert {(f["migration"], f["point"], f["grade"]) for f in value["findings"]} == {
         ("", "as its own tool", "inconclusive"),
         ("2", "way back", "loses-data"),
+        ("2", "all pending in one run", "fails-in-one-run"),
         ("5", "way back", "loses-data"),
         ("6", "on rows", "fails-on-rows"),
         ("6", "way back", "loses-data"),
@@ -48,6 +49,7 @@ def test_it_has_what_was_found_out_and_what_was_made_of_it():
         ("11", "to its end", "inconclusive"),
         ("9", "to its end", "inconclusive"),
     }
+    assert value["all_pending"]["outcome"] == "fails"
     (second,) = [m for m in value["migrations"] if m["version"] == "2"]
     assert second["way_back"]["rollback"]["leads"] == "restores-schema-loses-data"
     assert second["way_back"]["rollback"]["meanwhile"] == ["public.users: 5 of 5 rows are gone"]

@@ -23,6 +23,7 @@ from harness.backends.local import LocalBackend
 from harness.cli import mdrill, rendering
 from harness.record.run_folder import RunFolder
 from harness.sweep.events import StateHealed
+from harness.sweep.points import OF_RIVALS
 from harness.sweep.results import CellResult, MigrationResult, SweepResult, to_json
 
 MDRILL = [sys.executable, "-c", "from harness.cli import main; main()"]
@@ -60,8 +61,12 @@ class Outcome:
         return next(m for m in self.result.migrations if m.version == version)
 
     def cells(self, version: str) -> tuple[CellResult, ...]:
-        """Those of the way up."""
-        return self.migration(version).cells
+        """Those of the way up, of one run alone."""
+        return tuple(c for c in self.migration(version).cells if c.way not in OF_RIVALS)
+
+    def rivals(self, version: str) -> tuple[CellResult, ...]:
+        """Those of two runs at once."""
+        return tuple(c for c in self.migration(version).cells if c.way in OF_RIVALS)
 
     def healing(self, version: str, left: str) -> StateHealed:
         """What was tried on the one state of that name."""

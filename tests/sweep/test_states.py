@@ -61,7 +61,7 @@ def test_a_file_in_one_message(sweep, engine):
     migration = outcome.migration("2")
     numbers = statements(migration)
     assert len(numbers) == (1 if engine == "postgres" else 3)
-    for cell in migration.cells:
+    for cell in outcome.cells("2"):
         assert not cell.missed, cell
         expected = one_message(engine, numbers, cell)
         assert cell.left.name == expected, (cell.point, cell.left)
@@ -72,7 +72,7 @@ def test_each_statement_a_message(sweep, engine):
     migration = outcome.migration("2")
     numbers = statements(migration)
     assert list(numbers.values()) == [1, 2, 3]
-    for cell in migration.cells:
+    for cell in outcome.cells("2"):
         assert not cell.missed, cell
         expected = each_its_own(numbers, cell)
         if engine == "mariadb" and cell.where == "inside" and cell.way in BY_CLIENT:
@@ -104,10 +104,11 @@ def test_whole_or_not_at_all_is_told(sweep, engine):
 
 def test_what_the_tool_believes_stands_beside_it(sweep, engine):
     """golang-migrate is dirty from the commit before the file to the commit after it."""
-    migration = sweep(GOLANG, engine, *SECOND).migration("2")
+    outcome = sweep(GOLANG, engine, *SECOND)
+    migration = outcome.migration("2")
     file = min(statements(migration))
     commit = max(row.n for row in migration.reference.rows if row.kind == "commit")
-    for cell in migration.cells:
+    for cell in outcome.cells("2"):
         if file <= cell.n < commit:
             assert cell.stuck, cell.point
         if cell.n < file - 1:

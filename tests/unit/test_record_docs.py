@@ -23,6 +23,7 @@ from harness.row_generation import Filled
 from harness.sweep.events import OF_A_SWEEP, StateSeen
 from harness.sweep.points import Row
 from harness.sweep.results import Finding, MigrationResult, SweepHeader, SweepResult
+from harness.sweep.rivalry import RivalSeen
 from harness.sweep.rollback import Leads, Rollback
 from harness.sweep.threshold import AS_ITS_OWN_TOOL, ON_ROWS, TO_ITS_END, WAY_BACK
 from harness.sweep.verdicts import Attempt, LeftState, Probe
@@ -82,6 +83,7 @@ INSIDE = {
     "`reference`: each of `states`": StateSeen,
     "`reference`: each of `filled`": Filled,
     "`cell`, `healing`: `left`": LeftState,
+    "`cell`: `rival`": RivalSeen,
     "`cell` of a sweep: each of `witnesses`": WitnessSeen,
     "`healing`: each of `attempts`": Attempt,
     "`healing`: each of `probes`": Probe,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting import Format
-from harness.reporting.sweep import overview, view
+from harness.reporting.sweep import grades, overview, view
 from harness.reporting.sweep.view import StateTold
 from harness.reporting.templating import environment
 from harness.sweep.points import Row
@@ -53,6 +53,7 @@ def render(result: SweepResult) -> str:
         .render(
             result=result,
             view=view,
+            grades=grades,
             headline=overview.headline(result),
             caveats=overview.caveats(result),
             plans=[_of(m) for m in result.migrations if m.cells],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.reporting import Format
-from harness.reporting.sweep import overview, prose, sentences, view
+from harness.reporting.sweep import grades, overview, prose, rivals, sentences, view
 from harness.reporting.templating import asset, environment
 from harness.sweep.results import SweepResult
 
@@ -22,12 +22,15 @@ def render(result: SweepResult) -> str:
             css=asset("style.css"),
             own_css=asset("sweep.css"),
             view=view,
+            grades=grades,
+            rivals=rivals,
             overall=overview.overall(result),
             needs=sentences.needs(result),
             quiet=sentences.quiet(result),
             prose=prose,
             headline=overview.headline(result),
             by_rule=overview.by_rule(result),
+            in_one_run=overview.in_one_run(result),
             caveats=overview.caveats(result),
             atomic=sum(view.stops(m) == "atomic" for m in result.migrations),
             places={m.version: place for place, m in enumerate(result.migrations)},

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as Xml
 
 from harness.reporting import Format
-from harness.reporting.sweep import view
+from harness.reporting.sweep import overview, rivals, view
+from harness.reporting.sweep.grades import GRADES
 from harness.reporting.words import one_line
 from harness.sweep.results import CellResult, Finding, MigrationResult, SweepResult
-from harness.sweep.threshold import ON_ROWS, WAY_BACK
+from harness.sweep.threshold import IN_ONE_RUN, ON_ROWS, WAY_BACK
 from harness.sweep.verdicts import Grade
 
 FILE_NAME = "junit.xml"
@@ -35,6 +36,10 @@ def render(result: SweepResult) -> str:
             suites[finding.migration] = _suite(root, finding.migration or WHOLE)
         counts = (finding.migration, finding.point) in against
         _finding(suites[finding.migration], result, finding, counts)
+    if in_one_run := overview.in_one_run(result):
+        suites[""] = suites[""] if "" in suites else _suite(root, WHOLE)
+        case = _case(suites[""], f"{IN_ONE_RUN} [{result.engine}]")
+        Xml.SubElement(case, "system-out").text = one_line(in_one_run, 400)
     for what, says in (("no error", result.crashed), ("no signal", _signal(result))):
         if says:
             suites[""] = suites[""] if "" in suites else _suite(root, WHOLE)
@@ -90,7 +95,8 @@ def _case(suite: Xml.Element, name: str) -> Xml.Element:
 
 
 def _cell(case: Xml.Element, cell: CellResult, counts: bool) -> None:
-    told = one_line(f"{view.GRADES[cell.grade].word}: {view.told(cell)}", 400)
+    says = rivals.told(cell) if cell.rival.meets else view.told(cell)
+    told = one_line(f"{GRADES[cell.grade].word}: {says}", 400)
     _tell(case, cell.grade, told, counts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.reporting import Format
-from harness.reporting.sweep import overview, prose, sentences, view
+from harness.reporting.sweep import grades, overview, prose, rivals, sentences, view
 from harness.reporting.templating import environment
 from harness.sweep.results import SweepResult
 
@@ -23,12 +23,15 @@ def render(result: SweepResult) -> str:
         .render(
             result=result,
             view=view,
+            grades=grades,
             needs=needs[:NEEDS],
             more_needs=max(0, len(needs) - NEEDS),
             quiet=sentences.quiet(result),
             prose=prose,
+            rivals=rivals,
             headline=overview.headline(result),
             by_rule=overview.by_rule(result),
+            in_one_run=overview.in_one_run(result),
             caveats=overview.caveats(result),
             listed=result.migrations[:MIGRATIONS],
             left_out=max(0, len(result.migrations) - MIGRATIONS),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.reporting.sweep.view import GRADES, HARMFUL, Told
+from harness.reporting.sweep.grades import GRADES, HARMFUL, Told
 from harness.reporting.words import plural
+from harness.sweep.events import Outcome
 from harness.sweep.results import SweepResult
 from harness.sweep.rollback import Leads
+from harness.sweep.threshold import OF_THE_WAY_BACK
 from harness.sweep.verdicts import Grade, worst
 
 NAMED = 5
@@ -25,7 +27,7 @@ def overall(result: SweepResult) -> Told:
     if result.broken:
         return Told("fails by itself", "", "✗", "bad")
     if told.tone == "bad":
-        beside = gravest not in cells and gravest is not Grade.FAILS_ON_ROWS
+        beside = gravest not in cells and gravest in OF_THE_WAY_BACK.values()
         return Told("the way down does not lead back", "", "✗", "bad") if beside else told
     if result.unfinished:
         return Told("not swept to its end", "", "■", "unsure")
@@ -61,6 +63,8 @@ def _beside_the_cells(result: SweepResult) -> Iterator[str]:
     on_rows = [m for m in result.migrations if m.reference.fails_on_rows]
     if on_rows:
         yield f"{plural(len(on_rows), 'migration')} failing on tables with rows"
+    if result.all_pending and result.all_pending.outcome in (Outcome.FAILS, Outcome.DIFFERS):
+        yield "all pending in one run do not go through"
     lies = [m for m in result.migrations if m.rollback.lies]
     if lies:
         verb = "do" if len(lies) > 1 else "does"
@@ -111,6 +115,22 @@ def made_from(result: SweepResult) -> str:
     told = f"{plural(struck, 'crash point')} that were really struck"
     many = sum(bool(cell.rule and not cell.missed) for cell in result.every_cell)
     return f"{told}, and {many} that by rule leave the same" if many else told
+
+
+def in_one_run(result: SweepResult) -> str:
+    """Whether all in one run leave what the runs one by one do; empty where nobody looked, or
+    where it is a finding.
+    """
+    found = result.all_pending
+    if found is None:
+        return ""
+    if found.outcome is Outcome.NOT_RUN:
+        return f"All {found.count} in one run of the tool were not tried: {found.says}."
+    if found.outcome is Outcome.SAME:
+        rows = f"{found.rows} rows" if found.rows else "empty tables"
+        told = f"All {found.count} in one run of the tool, as a deployment applies them"
+        return f"{told}, left what the runs one by one did (from {rows})."
+    return ""
 
 
 def gap(result: SweepResult) -> str:

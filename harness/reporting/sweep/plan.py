@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.reporting import Format
-from harness.reporting.sweep import evidence, objects, overview, prose, sentences, view
+from harness.reporting.sweep import evidence, grades, objects, overview, prose, sentences, view
 from harness.reporting.sweep.prose import Code, Prose, Quoted, joined, listed
 from harness.reporting.sweep.view import StateTold
 from harness.reporting.templating import environment
@@ -84,6 +84,7 @@ def render(result: SweepResult) -> str:
         .render(
             result=result,
             view=view,
+            grades=grades,
             prose=prose,
             headline=overview.headline(result),
             caveats=overview.caveats(result),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from harness.reporting import Format
 from harness.reporting.sweep import overview, view
+from harness.reporting.sweep.grades import HARMFUL
 from harness.reporting.sweep.view import StateTold
 from harness.reporting.templating import environment
 from harness.reporting.words import one_line, plural
@@ -170,7 +171,7 @@ def _known(states: Sequence[StateTold]) -> Box:
 
 def _killed_safely(cells: Sequence[CellResult]) -> Box:
     stops = [c for c in cells if c.where == "inside" and c.way in ("session-kill", "query-cancel")]
-    unsafe = [c for c in stops if not c.heals or c.grade in view.HARMFUL]
+    unsafe = [c for c in stops if not c.heals or c.grade in HARMFUL]
     return Box(
         "Can I kill the migration safely if it hangs?",
         bool(stops) and not unsafe,

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.reporting.sweep import objects, view
+from harness.reporting.sweep import objects, rivals, view
+from harness.reporting.sweep.grades import GRADES, HARMFUL, Told
 from harness.reporting.sweep.prose import Code, Prose, Quoted, joined, listed
-from harness.reporting.sweep.view import GRADES, StateTold, Told
+from harness.reporting.sweep.view import StateTold
 from harness.reporting.words import one_line, plural
-from harness.sweep.points import Row, Where
+from harness.sweep.points import OF_RIVALS, Row, Where
 from harness.sweep.results import Finding, MigrationResult, SweepResult
 from harness.sweep.threshold import ON_ROWS, TO_ITS_END, WAY_BACK
 from harness.sweep.verdicts import LOUDNESS, Attempt, Grade
@@ -103,7 +104,11 @@ def _of(result: SweepResult, migration: MigrationResult) -> Iterator[Need]:
             yield _need(migration, finding.grade, _found(migration, finding))
     grades: dict[tuple[bool, Grade], list[StateTold]] = {}
     for state in states_of(migration):
-        if state.cells and state.healing.grade in CAN and not _is_usual(state):
+        if meeting(state):
+            cell = max(state.cells, key=lambda cell: LOUDNESS.index(cell.grade))
+            if cell.grade in HARMFUL:
+                yield _need(migration, cell.grade, (name, ": ", Quoted(rivals.told(cell), 400)))
+        elif state.cells and state.healing.grade in CAN and not _is_usual(state):
             grades.setdefault((state.healing.down, state.healing.grade), []).append(state)
     for (down, grade), states in grades.items():
         subject: Prose = ("the way down of ", name) if down else (name,)
@@ -132,6 +137,8 @@ def _found(migration: MigrationResult, finding: Finding) -> Prose:
         return ("the way down of ", name, " ", leads)
     if finding.grade is Grade.INCONCLUSIVE:
         return ("not known of ", name, ": ", says)
+    if finding.grade is Grade.FAILS_IN_ONE_RUN:
+        return (name, ": ", says)
     return (name, " leaves a next value that is taken: ", says)
 
 
@@ -150,8 +157,15 @@ def _clauses(migration: MigrationResult, states: Sequence[StateTold]) -> Prose:
     return (*told, f"; {plural(len(others), 'more such state')}, in plan.md")
 
 
+def meeting(state: StateTold) -> bool:
+    """Whether no crash leaves that state, but two runs that meet."""
+    return bool(state.cells) and all(cell.way in OF_RIVALS for cell in state.cells)
+
+
 def where(migration: MigrationResult, state: StateTold) -> Prose:
     """At what place of the run a crash leaves that state."""
+    if meeting(state):
+        return ("two runs at once",)
     left, down = state.healing.left, state.healing.down
     rows = migration.way_back.rows if down else migration.reference.rows
     total = migration.way_back.statements if down else migration.reference.statements

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.reporting.sweep import overview, prose, sentences, view
+from harness.reporting.sweep import overview, prose, rivals, sentences, view
+from harness.reporting.sweep.grades import GRADES
 from harness.reporting.words import one_line
 from harness.sweep.results import SweepResult
 
@@ -24,16 +25,23 @@ def _lines(result: SweepResult) -> Iterator[str]:
     yield one_line(f"{result.tool} on {result.engine} {result.server_version}")
     if by_rule := overview.by_rule(result):
         yield one_line(by_rule, 300)
+    if in_one_run := overview.in_one_run(result):
+        yield one_line(in_one_run, 300)
     if result.grades:
         yield ""
     for grade, count in result.grades.items():
-        told = view.GRADES[grade]
+        told = GRADES[grade]
         yield f"{count:>7}  {told.word:<12} {told.means}"
     ways_down = overview.ways_down(result)
     if ways_down:
         yield ""
     for leads, names in ways_down:
         yield f"rollback {leads}: {one_line(names, 300)}"
+    two_at_once = rivals.of_sweep(result)
+    if two_at_once:
+        yield ""
+    for sentence in two_at_once:
+        yield one_line(sentence, 400)
     for caveat in overview.caveats(result):
         yield ""
         yield one_line(caveat)

@@ -7,81 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import ExitCode
+from harness.reporting.sweep.grades import GRADES, HARMFUL, Told
 from harness.reporting.words import plural
 from harness.sweep.events import StateHealed
 from harness.sweep.points import Row, Way, Where
 from harness.sweep.results import CellResult, Finding, MigrationResult, SweepResult, healed_by
-from harness.sweep.rollback import IN_WORDS, Leads
+from harness.sweep.rollback import Leads
 from harness.sweep.threshold import WAY_BACK
 from harness.sweep.verdicts import LOUDNESS, Attempt, Grade, worst
 
-
-@dataclass(frozen=True)
-class Told:
-    """How a grade is told: its word, what it means, its sign, its colour's name."""
-
-    word: str
-    means: str
-    sign: str
-    tone: str
-
-
-GRADES: Mapping[Grade, Told] = {
-    Grade.DONE: Told("through", "The migration is through and the tool knows it.", "✓", "good"),
-    Grade.SELF_HEALS: Told(
-        "self-heals", "Run the tool again: it ends where an unbroken run ends.", "↻", "good"
-    ),
-    Grade.TOOL_REPAIR: Told(
-        "tool repair", "A documented command of the tool, then the tool again.", "⚙", "mild"
-    ),
-    Grade.HAND_WORK: Told("hand work", "Statements that a person has to run.", "✎", "work"),
-    Grade.STUCK: Told(
-        "stuck",
-        "The tool waits for a lock that it left itself, and none of its commands frees it.",
-        "⊘",
-        "bad",
-    ),
-    Grade.LOSES_DATA: Told(
-        "loses data",
-        "Rows go that an unbroken run keeps: by the crash for good, or by the plain re-run.",
-        "✗",
-        "bad",
-    ),
-    Grade.UNHEALED: Told("unhealed", "Nothing that was tried heals it.", "✗", "bad"),
-    Grade.FAILS_ON_ROWS: Told(
-        "fails on rows",
-        "It fails on tables with rows, or leaves a next value that is there already.",
-        "✗",
-        "bad",
-    ),
-    Grade.INCONCLUSIVE: Told(
-        "unknown",
-        "The fault did not strike, or nothing was tried on what it left: nothing was learned.",
-        "?",
-        "unsure",
-    ),
-}
-"""From harmless to harmful."""
-SIGNS_OF_LEADS: Mapping[Leads, tuple[str, str]] = {
-    Leads.BACK: ("✓", "good"),
-    Leads.BACK_IN_OTHER_ORDER: ("✓", "good"),
-    Leads.IRREVERSIBLE: ("→", "work"),
-    Leads.NOWHERE: ("→", "work"),
-    Leads.UNKNOWN: ("?", "unsure"),
-}
-LEADS: Mapping[Leads, Told] = {
-    leads: Told(leads.replace("-", " "), IN_WORDS[leads], *SIGNS_OF_LEADS.get(leads, ("✗", "bad")))
-    for leads in Leads
-}
-"""Where a way down leads, from harmless to harmful."""
-HARMFUL = (Grade.STUCK, Grade.LOSES_DATA, Grade.UNHEALED)
-"""Grades of cells that nobody wants to meet."""
 WHERE: Mapping[str, str] = {
     Where.BEFORE: "before",
     Where.INSIDE: "inside",
     Where.ANSWERED: "answer lost",
 }
 ORDER = tuple(WHERE)
+ITS_LOCK = "the tool takes its lock"
+"""The one message without a row of its own."""
+NAMED = 5
+"""Migrations that are named on one line."""
 STOPS = (Way.SESSION_KILL, Way.QUERY_CANCEL, Way.CLIENT_SIGKILL)
 """How people stop a migration that hangs."""
 
@@ -146,7 +90,13 @@ class Direction:
             found.setdefault((cell.n, ORDER.index(cell.where), cell.wait), {})[cell.way] = cell
         rows = {row.n: row for row in self.rows}
         return [
-            Line(n, ORDER[at], rows.get(n, Row(n)), [cells.get(way) for way in columns], wait)
+            Line(
+                n,
+                ORDER[at],
+                rows.get(n, Row(n, ITS_LOCK)),
+                [cells.get(way) for way in columns],
+                wait,
+            )
             for (n, at, wait), cells in sorted(found.items())
         ]
 
