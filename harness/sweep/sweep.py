@@ -149,7 +149,8 @@ class Sweep:
                     self._as_time_allows(migration)
                 self._runner.plainly(RunRequest(migration), BARE)
             except ReferenceFailed as failed:
-                self._record.add(Broken(migration.version, migration.name, str(failed)))
+                says = f"{failed}{self._where_it_began(migration)}"
+                self._record.add(Broken(migration.version, migration.name, says))
                 return
             self._move_base(migration)
             self._all_pending.after(migration)
@@ -166,6 +167,12 @@ class Sweep:
         told = self._all_pending.run(BARE)
         if told:
             self._record.add(told)
+
+    def _where_it_began(self, migration: Migration) -> str:
+        """The next move, if it is the first and what it works on may come from elsewhere."""
+        if self._scope.dump or migration != self._migrations[0]:
+            return ""
+        return "; a folder that begins from a schema of before is swept from a dump: --seed-dump"
 
     def _restore(self) -> tuple[str, ...]:
         """Begin with the user's dump, if there is one; the versions it has applied."""
