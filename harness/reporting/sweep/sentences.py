@@ -66,14 +66,21 @@ def quiet(result: SweepResult) -> list[Prose]:
 
 
 def repairs_of(migrations: Sequence[MigrationResult]) -> list[str]:
-    """What the tool needs after a crash of any of them; the numbers are the migration's own."""
+    """What the tool needs after a crash of any of them; names and numbers are a migration's own."""
     names = Counter(
-        re.sub(r"-?\d+", "…", _repair(state.heals))
+        _without(migration, _repair(state.heals))
         for migration in migrations
         for state in states_of(migration)
         if _is_usual(state) and state.heals
     )
     return [name for name, _ in names.most_common(LINES)]
+
+
+def _without(migration: MigrationResult, command: str) -> str:
+    """The command with … for what names the migration, or the one before it."""
+    for own in sorted({migration.version, migration.name}, key=len, reverse=True):
+        command = command.replace(own, "…")
+    return re.sub(r"-?\d+", "…", command)
 
 
 def _tool(result: SweepResult) -> Quoted:
