@@ -24,7 +24,7 @@ from harness.sweep.pruning import SHARE, Role, Rule, shape_of
 from harness.sweep.subject import Crash
 from harness.sweep.verdicts import Attempt
 
-RE_RUN = "re-run"
+RE_RUN, REPAIR = "re-run", "repair"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,13 @@ class Shown:
     def cure(self) -> Cure | None:
         return None if self.differs else first_cure(self.attempts)
 
+    @property
+    def is_the_tools(self) -> bool:
+        """Whether running the tool healed it, perhaps behind a repair of its own: what is done by
+        hand, or by the way down, depends on the file.
+        """
+        return self.cure is not None and self.cure.kind in (RE_RUN, REPAIR)
+
     def agrees(self, attempts: Sequence[Attempt]) -> bool:
         """Whether each recovery came to the same, up to the first that heals."""
         return list(map(_outcome, self.attempts)) == list(map(_outcome, up_to_cure(attempts)))
@@ -72,7 +79,7 @@ class Cures:
             return None
         with self._lock:
             shown = self._shown.get(_kind_of(crash, applied))
-            if shown is None or not shown.cure or any(a.lost for a in shown.attempts):
+            if shown is None or not shown.is_the_tools or any(a.lost for a in shown.attempts):
                 return None
             if not shown.audited or self._is_drawn(crash, applied):
                 shown.audited = True

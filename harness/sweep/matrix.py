@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from harness.record.timeline import Timeline
 from harness.sweep.events import Begun, CellStruck, RuleAudited
 from harness.sweep.points import Point, Way, points
-from harness.sweep.pruning import Follower, Pruner, is_same
+from harness.sweep.pruning import Follower, Pruner, by_rule, is_same
 from harness.sweep.resumption import Known
 from harness.sweep.striker import Striker
 from harness.sweep.subject import Subject
@@ -92,18 +91,5 @@ def _audited(subject: Subject, audit: Follower, held: bool) -> RuleAudited:
 
 
 def _by_rule(subject: Subject, follower: Follower, leader: CellStruck) -> CellStruck:
-    """What the leader has left; nothing that was seen of the leader's own death."""
-    point = follower.point
-    return replace(
-        leader,
-        point=subject.named(point.id),
-        n=point.n,
-        where=point.where,
-        way=point.way,
-        wait=point.wait,
-        witnesses=(),
-        exit_status=None,
-        said="",
-        rule=follower.rule,
-        like=subject.named(follower.leader.id),
-    )
+    name, like = subject.named(follower.point.id), subject.named(follower.leader.id)
+    return by_rule(leader, follower.point, name, follower.rule, like)

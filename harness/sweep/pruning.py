@@ -13,7 +13,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 
@@ -151,8 +151,6 @@ class Pruner:
         drawn: list[Follower] = []
         for rule in sorted({follower.rule for follower in followers}):
             of_rule = [follower for follower in followers if follower.rule is rule]
-            if not of_rule:
-                continue
             self._owed[rule] += SHARE * len(of_rule)
             count = max(math.floor(self._owed[rule]), rule not in self._audited)
             self._owed[rule] -= count
@@ -264,6 +262,25 @@ def is_same(cells: Mapping[str, CellStruck], one: Point, other: Point) -> bool:
         b.left.key,
         b.applied,
         b.stuck,
+    )
+
+
+def by_rule(leader: CellStruck, point: Point, name: str, rule: Rule, like: str) -> CellStruck:
+    """The cell of a point, under its ``name``, that leaves what the leader, ``like``, has left;
+    nothing that was seen of the leader's own death.
+    """
+    return replace(
+        leader,
+        point=name,
+        n=point.n,
+        where=point.where,
+        way=point.way,
+        wait=point.wait,
+        witnesses=(),
+        exit_status=None,
+        said="",
+        rule=rule,
+        like=like,
     )
 
 

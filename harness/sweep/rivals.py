@@ -19,7 +19,7 @@ from harness.sweep import rivalry
 from harness.sweep.events import CellStruck, RuleAudited
 from harness.sweep.held_run import Struck
 from harness.sweep.points import OF_RIVALS, Point, Way, Where
-from harness.sweep.pruning import Follower, Pruner, Rule, Shape, is_same, shape_of
+from harness.sweep.pruning import Follower, Pruner, Rule, Shape, by_rule, is_same, shape_of
 from harness.sweep.resumption import Known
 from harness.sweep.rivalry import FIRST, LAST, LOCKING, MIDDLE, Meets, Places
 from harness.sweep.striker import Striker
@@ -273,16 +273,5 @@ def _left_the_same(
 
 def _follows(leader: CellStruck, point: Point, shown: CellStruck) -> CellStruck:
     """What the leader has left; and what the first migration of the shape has shown."""
-    return replace(
-        leader,
-        point=point.id,
-        n=point.n,
-        where=point.where,
-        way=point.way,
-        witnesses=(),
-        exit_status=None,
-        said="",
-        rival=shown.rival,
-        rule=Rule.TOOL_LOCK,
-        like=leader.point,
-    )
+    cell = by_rule(leader, point, point.id, Rule.TOOL_LOCK, leader.point)
+    return replace(cell, rival=shown.rival)

@@ -67,7 +67,8 @@ BEFORE = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 WHOLE = f"""
 SELECT
   (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-    AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'),
+    AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker')
+  + (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()),
   ({BEGAN}), {BEFORE}, pg_stat_get_db_stat_reset_time(d.oid)::text,
   (SELECT sum({COUNT})::bigint FROM pg_class c WHERE c.oid IN
      ('pg_authid'::regclass, 'pg_auth_members'::regclass, 'pg_tablespace'::regclass)),
@@ -83,8 +84,9 @@ SELECT
        ORDER BY b.subname) FROM pg_subscription b WHERE b.subdbid = d.oid))::text
 FROM pg_database d WHERE d.datname = current_database()
 """
-"""Who else is here; when the counts began; what belongs to the database by its name and stands in
-catalogues of the whole server, which other databases' copies change as well."""
+"""Who else is here, or has a transaction prepared; when the counts began; what belongs to the
+database by its name and stands in catalogues of the whole server, which other databases' copies
+change as well."""
 
 
 def writes(s: PostgresSession) -> Writes | None:
