@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections import Counter
 from functools import cache
+from pathlib import PurePath
 
 import pytest
 from house import ROOT
@@ -69,3 +71,9 @@ def test_nothing_says_where_packages_come_from():
     """That is the business of the machine's own configuration."""
     own = "tests/architecture/test_committed_files.py"
     assert [line for line in lines_with(PACKAGE_SOURCES) if not line.startswith(own)] == []
+
+
+def test_no_two_test_files_have_one_name():
+    """Python imports them by that name: with two, one of them is never run."""
+    names = Counter(PurePath(name).name for name in committed() if "/test_" in name)
+    assert [name for name, times in names.items() if times > 1] == []
