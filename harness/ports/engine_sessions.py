@@ -98,6 +98,11 @@ class DatabasesModule(Protocol[S_in]):
         server has reserved and never given, it forgets in a crash.
         """
 
+    def give_next(self, s: S_in, numbers: Mapping[str, int]) -> None:
+        """Let sequences and tables that number themselves, by the name of the counter, give that
+        number next; never one that they have given.
+        """
+
     def series(self, count: int) -> str:
         """A derived table ``series`` with one column ``n`` = 1 … count."""
         ...

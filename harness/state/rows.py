@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.ports import Engine, Session
 from harness.ports.contents import Table
+from harness.state import given_numbers
 
 AT_ONCE = 200
 """So many tables are counted by one statement."""
@@ -21,7 +22,8 @@ def checksums(
 ) -> dict[str, tuple[int, str]]:
     """Each of the tables → (rows, sum of its rows' hashes).
 
-    Order does not count, duplicates do. ``volatile`` columns of a table are left out.
+    Order does not count, duplicates do. ``volatile`` columns of a table are left out, or the
+    numbers in them that the server gave (see :mod:`harness.state.given_numbers`).
     """
     module = engine.snapshot
     found: dict[str, tuple[int, str]] = {}
@@ -37,14 +39,17 @@ def checksums(
     return found
 
 
-def column_sums(engine: Engine, session: Session, name: str) -> dict[str, str]:
-    """Column → sum of its values' hashes."""
+def column_sums(
+    engine: Engine, session: Session, name: str, volatile: Collection[str] = ()
+) -> dict[str, str]:
+    """Column → sum of its values' hashes; ``volatile`` as in :func:`checksums`."""
     module, table = engine.snapshot, engine.snapshot.tables(session).get(name)
-    if table is None or not table.columns:
+    values = given_numbers.values(engine, table.columns, volatile) if table else {}
+    if table is None or not values:
         return {}
-    sums = ", ".join(module.summed(module.row_hash([value])) for value in table.columns.values())
+    sums = ", ".join(module.summed(module.row_hash([value])) for value in values.values())
     found = session.run(f"{module.SETTINGS}SELECT {sums} FROM {table.source}").rows[0]
-    return {column: str(total) for column, total in zip(table.columns, found, strict=True)}
+    return {column: str(total) for column, total in zip(values, found, strict=True)}
 
 
 def without_values(
@@ -69,8 +74,8 @@ def named(tables: Mapping[str, Table], name: str) -> Table | None:
 
 
 def _hash(engine: Engine, table: Table, volatile: Collection[str]) -> str:
-    kept = [value for column, value in table.columns.items() if column not in volatile]
-    sql: str = engine.snapshot.row_hash(kept)
+    kept = given_numbers.values(engine, table.columns, volatile)
+    sql: str = engine.snapshot.row_hash(list(kept.values()))
     return sql
 
 

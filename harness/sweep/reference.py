@@ -13,14 +13,14 @@ from itertools import pairwise
 from harness.errors import DrillError
 from harness.layouts import Script
 from harness.state.difference import difference
-from harness.state.rows import column_sums
 from harness.state.snapshot import Snapshot
-from harness.state.volatile import parts
+from harness.sweep import unsteady
 from harness.sweep.emptiness import empty_parts
 from harness.sweep.held_run import first_line
 from harness.sweep.points import Row, kind_of
 from harness.sweep.steps import steps
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
+from harness.sweep.unsteady import Used
 from harness.tools.client import Client, ClientEnded, RunRequest
 from harness.wire import Breakpoint, Message, Proxy
 
@@ -55,8 +55,8 @@ class Reference:
     applied: tuple[str, ...]
     """What the tool takes for applied afterwards."""
     volatile: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Columns whose values differ from run to run (now(), random()), by table, and parts in which
-    the definition of an object does; never compared."""
+    """What differs from run to run and is never compared: by table columns (now(), random()) and
+    the numbers that the server gave, by object parts of its definition."""
     texts: tuple[str, ...] = ()
     """The whole SQL of each of its rows."""
 
@@ -215,7 +215,7 @@ class ReferenceRunner:
         template: str,
         before: Snapshot,
     ) -> tuple[Reference, Snapshot]:
-        """Run it plainly on one trial and message by message on the other, both equal to
+        """Run it message by message on one trial and plainly on the other, both equal to
         ``template``, which holds ``before``; what differs between the two is volatile. The answer
         has ``before`` without that.
 
@@ -223,15 +223,20 @@ class ReferenceRunner:
         clocks tell whole seconds: where rows changed, the second run waits for the next one.
         """
         one, other = trials
-        self._server.prepare(one, template, before)
-        one.holds = None
-        self.plainly(request, one.database)
-        one.holds = self._server.snapshot(one.database)
-        if one.holds.contents != before.contents:
-            self._server.wait_tick()
         self._server.prepare(other, template, before)
         reference = self.watch(request, other, before, {})
-        volatile = self.volatile(one, other)
+        assert other.holds is not None
+        if other.holds.contents != before.contents:
+            self._server.wait_tick()
+        used = unsteady.numbers_used(before, other.holds, self._tables)
+        try:
+            self._once_more(request, one, template, before, used)
+        except ReferenceFailed:
+            if not used:
+                raise
+            used = {}
+            self._once_more(request, one, template, before, used)
+        volatile = self.volatile(one, other, used)
         if not volatile:
             return reference, before
         one.holds = self._server.snapshot(one.database, volatile)
@@ -239,26 +244,35 @@ class ReferenceRunner:
         self._server.prepare(other, template, before)
         return self.watch(request, other, before, volatile), before
 
-    def volatile(self, one: TrialDatabase, other: TrialDatabase) -> dict[str, tuple[str, ...]]:
-        """Columns, by table, in which two unbroken runs on equal databases differ; and by object
-        the parts in which its definition does: an event's clock, a random default.
+    def _once_more(
+        self,
+        request: RunRequest,
+        trial: TrialDatabase,
+        template: str,
+        before: Snapshot,
+        used: Mapping[str, Used],
+    ) -> None:
+        """Plainly, as after a run that was cut off and had used up all the numbers it was given."""
+        self._server.prepare(trial, template, before)
+        trial.holds = None
+        onward = {name: numbers.onward for name, numbers in used.items()}
+        self._server.engine.databases.give_next(self._server.session(trial.database), onward)
+        self.plainly(request, trial.database)
+        trial.holds = self._server.snapshot(trial.database)
 
-        The tool's own tables have none: their times are not compared, but whether there is one may
-        be all that tells a crash's state from another, and a copy must have it.
+    def volatile(
+        self,
+        one: TrialDatabase,
+        other: TrialDatabase,
+        used: Mapping[str, Used] | None = None,
+    ) -> dict[str, tuple[str, ...]]:
+        """What differs between the two databases after an unbroken run in each; see
+        :func:`harness.sweep.unsteady.between`.
         """
-        first, second = (
-            (trial.holds or self._server.snapshot(trial.database)).without(self._tables)
-            for trial in (one, other)
-        )
-        gap, engine = difference(first, second), self._server.engine
-        found = {key: parts(first.objects[key], second.objects[key]) for key in gap.changed}
-        for table in gap.contents:
-            ours = column_sums(engine, self._server.session(one.database), table)
-            theirs = column_sums(engine, self._server.session(other.database), table)
-            columns = tuple(c for c in ours if ours[c] != theirs.get(c))
-            if columns:
-                found[table] = columns
-        return found
+        holds = [trial.holds or self._server.snapshot(trial.database) for trial in (one, other)]
+        first, second = (snapshot.without(self._tables) for snapshot in holds)
+        sessions = (self._server.session(one.database), self._server.session(other.database))
+        return unsteady.between(self._server.engine, sessions, first, second, used or {})
 
 
 def _tables_are_locked(own: Sequence[Message]) -> bool:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from harness.engines.mariadb.snapshot import SEQUENCES
+from harness.engines.mysql import databases, quoting
+from harness.engines.mysql.connector import MySQLSession
 from harness.engines.mysql.databases import (
     clone,
     create,
@@ -21,6 +26,7 @@ __all__ = [
     "create",
     "drop",
     "forget_reserved_keys",
+    "give_next",
     "keep_rows",
     "maintenance",
     "plant_nonce",
@@ -29,3 +35,11 @@ __all__ = [
     "reset",
     "series",
 ]
+
+
+def give_next(s: MySQLSession, numbers: Mapping[str, int]) -> None:
+    """By the name of the sequence or of the table."""
+    sequences = numbers.keys() & {row[0] for row in s.run(SEQUENCES).rows}
+    for name in sequences:
+        s.run(f"SELECT SETVAL({quoting.name(name)}, {numbers[name]}, 0)")
+    databases.give_next(s, {k: v for k, v in numbers.items() if k not in sequences})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from harness.engines.mysql import copying, grants, quoting
 from harness.engines.mysql.connector import LOCK_TIMEOUT, MySQLSession
@@ -161,6 +161,12 @@ def forget_reserved_keys(s: MySQLSession, tables: Collection[str]) -> None:
     """
     for name in [row[0] for row in s.run(NUMBERED).rows if row[0] in tables]:
         s.run(f"ALTER TABLE {quoting.name(name)} AUTO_INCREMENT = 1")
+
+
+def give_next(s: MySQLSession, numbers: Mapping[str, int]) -> None:
+    """By the name of the table."""
+    for name, number in numbers.items():
+        s.run(f"ALTER TABLE {quoting.name(name)} AUTO_INCREMENT = {number}")
 
 
 def series(count: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from harness.engines.postgres import quoting
 from harness.engines.postgres.connector import PostgresSession
@@ -164,6 +164,12 @@ def _quoted(name: str) -> str:
 
 def forget_reserved_keys(s: PostgresSession, tables: Collection[str]) -> None:
     """Nothing: a sequence goes on where it is, and a crash only leads it onward."""
+
+
+def give_next(s: PostgresSession, numbers: Mapping[str, int]) -> None:
+    """By the name of the sequence."""
+    for name, number in numbers.items():
+        s.run(f"SELECT setval({quoting.value(_quoted(name))}, {number}, false)")
 
 
 def series(count: int) -> str:
