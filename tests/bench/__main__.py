@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import folders
 import naive
 import sweeps
 import table
@@ -87,7 +88,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--engine", action="append", choices=("postgres", "mysql"))
     parser.add_argument("--backend", default="auto", choices=("auto", "docker", "local"))
-    parser.add_argument("--only", choices=("trials", "sweeps", "flat"))
+    parser.add_argument("--only", choices=("trials", "sweeps", "folders", "flat"))
+    parser.add_argument("--migrations", type=int, default=30, help="in the folder that is swept")
     asked = parser.parse_args()
     wanted = asked.engine or ["postgres", "mysql"]
     try:
@@ -102,6 +104,8 @@ def main() -> int:
         _trials(engines, backend, scenario, asked.rounds)
     if asked.only in (None, "sweeps"):
         _sweeps(engines, backend, scenario, asked.rounds)
+    if asked.only in (None, "folders"):
+        _folders(engines, backend, asked.migrations, max(1, asked.rounds // 3))
     if asked.only in (None, "flat"):
         _flat(engines, backend, scenario)
     return 0
@@ -149,6 +153,22 @@ def _sweeps(engines: Sequence[Engine], backend: Backend, scenario: Scenario, rou
 
 def _naive(start: Callable[[], Any], engine: Engine, scenario: Scenario, server: bool) -> float:
     return naive.trial(start, engine, scenario, kill_server=server)
+
+
+def _folders(engines: Sequence[Engine], backend: Backend, count: int, rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        every = []
+        for engine in engines:
+            (own := Path(place) / engine.name).mkdir()
+            every += folders.benches(engine, backend, own, count)
+        for _ in range(rounds):
+            for bench in every:
+                bench.round()
+                print(".", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
+        rows = [bench.row() for bench in every]
+    print("\n".join(table.lines(rows)))
+    print(f"wrote {table.write(OUT, {'rounds': rounds, 'migrations': count, 'folders': rows})}")
 
 
 def _flat(engines: Sequence[Engine], backend: Backend, scenario: Scenario) -> None:
