@@ -1,8 +1,9 @@
 """Where an engine can be had on this machine: each once in full, a second time as a sample.
 
 What a server does follows from its engine, and hardly from who started it; so of the tests on an
-engine's second backend only a share is run, drawn by ``MDRILL_SEED``. ``MDRILL_WHOLE=1`` (``make
-whole``) runs them all.
+engine's second backend only a share is run, drawn by ``MDRILL_SEED``, and so of each slow matrix
+(``pytest.mark.matrix(of=3)``: one case in three). ``MDRILL_WHOLE=1`` (``make whole``) runs them
+all.
 
 ``MDRILL_VERSIONS=postgres:17,mariadb:10.11`` puts those versions in the place of the engines' usual
 ones.
@@ -11,8 +12,9 @@ ones.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -60,5 +62,14 @@ def both(engines: Iterable[str]) -> Iterator[Any]:
 
 def is_drawn(test: str) -> bool:
     """Whether a test of a second backend is run."""
-    number = int.from_bytes(hashlib.sha256(f"{SEED} {test}".encode()).digest()[:4])
-    return WHOLE or number % SHARE == 0
+    return WHOLE or _number(test) % SHARE == 0
+
+
+def drawn(tests: Collection[str], of: int) -> frozenset[str]:
+    """Of the cases of one slow matrix those that are run: one in ``of``, and one at least."""
+    count = len(tests) if WHOLE else math.ceil(len(tests) / of)
+    return frozenset(sorted(tests, key=_number)[:count])
+
+
+def _number(test: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{SEED} {test}".encode()).digest()[:4])

@@ -32,6 +32,7 @@ def commented(engine: str, words: str, number: str = "") -> str:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.matrix(of=2)
 def test_what_does_not_differ_in_such_a_definition_is_compared(sweep, engine):
     """The column's type tells one state from the next, whatever its default is in this run."""
     make = executed(engine, "ALTER TABLE logs ADD COLUMN k bigint DEFAULT %")

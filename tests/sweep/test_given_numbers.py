@@ -32,6 +32,7 @@ def folder(engine: str, second: str = SECOND) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("engine", NUMBERED)
+@pytest.mark.matrix(of=2)
 def test_rows_that_get_other_numbers_after_a_crash_are_no_damage(sweep, engine):
     """The numbers, what refers to them and what is made of them; they are listed, from which on."""
     outcome = sweep(folder(engine), engine, *QUICK)

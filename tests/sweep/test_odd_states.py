@@ -24,6 +24,7 @@ DIFFERS = {
 
 
 @pytest.mark.parametrize("engine", DIFFERS)
+@pytest.mark.matrix(of=2)
 def test_a_definition_that_differs_from_run_to_run_is_left_out_and_listed(sweep, engine):
     """As a column with now() in it: two unbroken runs differ in it, so no crash is blamed."""
     name, statement = DIFFERS[engine]
@@ -69,6 +70,7 @@ UNLOCK TABLES;
 
 
 @pytest.mark.parametrize("engine", ["mysql", "mariadb"])
+@pytest.mark.matrix(of=2)
 def test_a_migration_that_locks_everybody_out_is_not_waited_for(sweep, engine):
     """What it holds cannot be looked at from outside; its sessions die with their locks."""
     outcome = sweep({"1_a.sql": TABLE, "2_b.sql": LOCKED}, engine, *QUICK, "--only", "2")
@@ -113,6 +115,7 @@ UPDATE logs SET c = 2;
 
 
 @pytest.mark.parametrize("engine", ["mysql", "mariadb"])
+@pytest.mark.matrix(of=2)
 def test_a_body_is_one_statement(sweep, engine):
     """As the server counts, so that what is missing after a crash is completed from there."""
     files = {"1_a.sql": f"-- +goose Up\n{TABLE}", "2_b.sql": WITH_A_BODY}
@@ -135,6 +138,7 @@ ALTER TABLE boats ADD KEY berth_and_name (berth, name);
 
 
 @pytest.mark.parametrize("engine", ["mysql", "mariadb"])
+@pytest.mark.matrix(of=2)
 def test_what_a_copy_cannot_know_is_tried_on_the_state_itself(sweep, engine):
     """The server drops an index that it made for a foreign key by itself; no copy tells which."""
     first = (

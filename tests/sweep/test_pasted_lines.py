@@ -89,6 +89,7 @@ def judged(folder: Path, engine: str, out: Path, *more: str) -> list[tuple[str, 
 
 
 @pytest.mark.parametrize(("project", "engine"), each_of(EMULATED, ("postgres", "mysql")))
+@pytest.mark.matrix(of=3)
 def test_pasted_sql_ends_where_an_unbroken_run_ends(
     project: Project, engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +261,7 @@ def configure(project: Project, copy: Path, server: SweepServer, packages: Path)
 
 
 @pytest.mark.parametrize(("project", "engine"), each_of(RUN, ("postgres", "mysql")))
+@pytest.mark.matrix(of=2)
 def test_pasted_commands_do_what_they_are_for(
     project: Project, engine: str, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def answers(outcome) -> dict[tuple[str, str], tuple[object, ...]]:
     }
 
 
+@pytest.mark.matrix(of=2)
 @pytest.mark.parametrize(("tool", "name", "engine"), CASES, ids=lambda value: str(value)[:20])
 def test_it_says_what_an_exhaustive_one_says(sweep, tool, name, engine):
     for kind in drawn(f"{tool} {engine}"):

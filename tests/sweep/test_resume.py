@@ -52,6 +52,7 @@ def answers(result) -> dict[tuple[str, str], tuple[str, str, str]]:
         ("mariadb", signal.SIGKILL),
     ],
 )
+@pytest.mark.matrix(of=2)
 def test_it_goes_on_where_it_stopped(sweep, tmp_path, engine, how):
     whole = sweep(FILES, engine, *WAYS)
     folder, out = write(tmp_path / "migrations", FILES), tmp_path / "out"

@@ -96,6 +96,7 @@ BEHIND = {
 
 
 @pytest.mark.parametrize("name", BEHIND)
+@pytest.mark.matrix(of=2)
 def test_a_next_value_left_behind_is_told_as_the_error_that_follows(sweep, name):
     """A gap forward is no damage."""
     first, back, forward = BEHIND[name]

@@ -66,6 +66,7 @@ def test_a_dump_that_cannot_be_restored_is_refused(tmp_path, engine, text, line,
     assert "a_cascade" not in done.err
 
 
+@pytest.mark.matrix(of=2)
 def test_rows_come_as_soon_as_their_table_is_there(tmp_path, engine):
     """Each statement is planted once, before the first migration that finds its table."""
     folder = write(tmp_path / "migrations", FILES)

@@ -84,6 +84,7 @@ def test_a_migration_that_loses_rows_when_run_again_is_found(sweep, engine):
     assert by_hand.healed
 
 
+@pytest.mark.matrix(of=2)
 def test_a_migration_that_takes_rows_away_by_itself_is_told(sweep, engine):
     """Dropped and made again: nothing breaks, every state has its name, and the rows are gone."""
     outcome = sweep({"1_users.sql": USERS, "2_recreated.sql": RECREATED}, engine, *KILLED)

@@ -74,6 +74,7 @@ def cases() -> list[object]:
 
 
 @pytest.mark.parametrize(("project", "engine"), cases())
+@pytest.mark.matrix(of=3)
 def test_what_a_killed_tool_leaves(project: Project, engine: str):
     variables = environment()
     if program(project, variables) is None:
@@ -157,6 +158,7 @@ def pairs() -> list[object]:
 
 
 @pytest.mark.parametrize(("real", "emulation", "engine"), pairs())
+@pytest.mark.matrix(of=2)
 def test_an_emulation_is_like_the_program(
     real: Project, emulation: Project, engine: str, tmp_path: Path
 ):
@@ -169,6 +171,7 @@ def test_an_emulation_is_like_the_program(
 
 
 @pytest.mark.parametrize("engine", ["postgres", "mysql"])
+@pytest.mark.matrix(of=2)
 def test_dbmate_outside_a_transaction(engine: str, tmp_path: Path):
     """It sends a message again whose connection was lost, on PostgreSQL: the run goes through."""
     known = {project.tool: project for project in PROJECTS}

@@ -23,6 +23,7 @@ WAYS = ("--ways", "client-sigkill", "--ways", "session-kill", "--rows", "9")
 
 
 @pytest.mark.parametrize("engine", ["mysql", "mariadb"])
+@pytest.mark.matrix(of=2)
 def test_a_stored_program_without_delimiter_goes_through(tmp_path, engine):
     """All four statements; those of its body are none of their own."""
     folder = write(tmp_path / "migrations", FILES)
