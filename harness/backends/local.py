@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from harness import cache
 from harness.backends import _binaries, _folders, _processes
 from harness.backends._workplace import Workplace
 from harness.errors import (
@@ -77,7 +78,7 @@ class LocalBackend:
         folder = _folders.make(self._run_id)
         try:
             workplace = Workplace(recipe, folder)
-            workplace.make_data()
+            workplace.make_data(cache.usual())
         except BaseException:
             _folders.clear(folder)
             raise
