@@ -139,6 +139,11 @@ class Cache:
         self.trim()
         return True
 
+    def keep_note(self, kind: str, key: str, about: Mapping[str, Any]) -> bool:
+        """Keep what is to be told, with an empty folder."""
+        with tempfile.TemporaryDirectory() as nothing:
+            return self.keep(kind, key, Path(nothing), about)
+
     def about(self, kind: str, key: str) -> Mapping[str, Any] | None:
         """What was told of it when it was kept; None if it is not here."""
         found: Mapping[str, Any] | None = self._read(kind, key).get("about")

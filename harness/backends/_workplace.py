@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,13 @@ class Workplace:
             if kept and key:
                 self.forget_identity()
                 kept.keep(READY, key, self.data)
+        self.renew()
+
+    def fill_data(self, fill: Callable[[Path], bool]) -> None:
+        """Fill the data directory with that of another server, which becomes this one's own."""
+        if not fill(self.data):
+            raise EnvironmentProblem("the data directory that was kept is not there, or not whole")
+        self.forget_identity()
         self.renew()
 
     def renew(self) -> None:

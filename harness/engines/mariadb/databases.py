@@ -14,6 +14,7 @@ from harness.engines.mysql.databases import (
     refill,
     reset,
     series,
+    settings,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "refill",
     "reset",
     "series",
+    "settings",
 ]
