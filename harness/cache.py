@@ -31,8 +31,8 @@ STATES = "states"
 """Data directories of servers on which a sweep's earlier migrations were run."""
 MOST, MOST_BYTES = 48, 4 << 30
 """How much is kept, of all kinds together; what was not used for longest goes first."""
-LEFT_FREE = 1 << 30
-"""Nothing is kept on a disk that has fewer bytes left."""
+LARGEST, LEFT_FREE = 1 << 30, 1 << 30
+"""Nothing larger is kept, and nothing that would leave fewer bytes free on the disk."""
 DATA, ABOUT = "data", "about.json"
 UNDER_WAY = "."
 """How folders begin that are being made or removed."""
@@ -125,7 +125,8 @@ class Cache:
         try:
             place = self.folder / kind
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if shutil.disk_usage(place).free < LEFT_FREE:
+            size = _bytes(_prints(source))
+            if size > LARGEST or shutil.disk_usage(place).free < size + LEFT_FREE:
                 return False
             with _under_way(place) as new:
                 (new / DATA).mkdir()

@@ -169,10 +169,12 @@ def test_what_was_not_used_for_longest_goes_first(kept, source, tmp_path, limits
     assert [one.key for one in kept.kept()] == ["a", "c"]
 
 
-def test_a_full_disk_keeps_nothing(kept, source, monkeypatch):
-    """Nor is it filled to the last byte."""
-    monkeypatch.setattr(cache, "LEFT_FREE", 1 << 80)
+@pytest.mark.parametrize(("limit", "value"), [("LEFT_FREE", 1 << 80), ("LARGEST", 1000)])
+def test_what_is_too_large_is_not_kept(kept, source, monkeypatch, limit, value):
+    """Nor is a disk filled to the last byte."""
+    monkeypatch.setattr(cache, limit, value)
     assert not kept.keep("kind", "key", source)
+    assert kept.kept() == []
 
 
 def test_each_part_of_a_key_counts():
