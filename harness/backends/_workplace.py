@@ -21,7 +21,7 @@ from harness.ports import Address, Recipe, ToolResult, text_of
 HOST = "127.0.0.1"
 INIT_DEADLINE_S = 180
 STDERR_LIMIT = 64_000
-BOOTSTRAP = "bootstrap.sql"
+BOOTSTRAP, FIRST_PASSWORD = "bootstrap.sql", "first-password"
 
 
 class Workplace:
@@ -175,7 +175,8 @@ class Workplace:
         self.log.touch(0o600)
         bootstrap = self.recipe.bootstrap_sql.replace("{password}", self._password)
         first = secrets.token_urlsafe(24) if self.recipe.renew_argv else self._password
-        for name, text in (("password", first), (BOOTSTRAP, bootstrap)):
+        told = {"password": self._password, FIRST_PASSWORD: first, BOOTSTRAP: bootstrap}
+        for name, text in told.items():
             path = self.folder / name
             path.touch(0o600)
             path.write_text(f"{text}\n")
@@ -192,7 +193,7 @@ class Workplace:
             "data": self.data,
             "socket_dir": self.sockets,
             "port": self.port,
-            "password_file": self.folder / "password",
+            "password_file": self.folder / FIRST_PASSWORD,
             "bootstrap_file": self.folder / BOOTSTRAP,
             "user": self._account.name,
             "binary_dir": self.program.path.parent,

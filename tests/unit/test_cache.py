@@ -27,7 +27,7 @@ def source(tmp_path: Path) -> Path:
     (folder / "base" / "1").mkdir(parents=True)
     (folder / "empty").mkdir()
     (folder / "base" / "1" / "rows").write_bytes(b"rows" * 50_000)
-    (folder / "log").write_bytes(bytes(1 << 18) + b"end")
+    (folder / "log").write_bytes(b"x" * cache.BLOCK + bytes(1 << 18) + b"end")
     return folder
 
 
@@ -73,10 +73,9 @@ def flip(data: Path) -> None:
 
 
 def move(data: Path) -> None:
-    """A block of zeros where rows were: of the same size."""
-    with (data / "base" / "1" / "rows").open("r+b") as file:
-        file.seek(1 << 16)
-        file.write(bytes(1 << 16))
+    """The same blocks in another order; those of zeros are not read."""
+    text = (data / "log").read_bytes()
+    (data / "log").write_bytes(bytes(cache.BLOCK) + text[: cache.BLOCK] + text[2 * cache.BLOCK :])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +90,7 @@ def move(data: Path) -> None:
         lambda data: (data.parent / cache.ABOUT).write_text('{"about": {}, "by'),
         lambda data: (data.parent / cache.ABOUT).unlink(),
     ],
-    ids=["cut", "flipped", "zeros", "file-gone", "folder-gone", "more", "note-cut", "note-gone"],
+    ids=["cut", "flipped", "moved", "file-gone", "folder-gone", "more", "note-cut", "note-gone"],
 )
 def test_what_is_damaged_is_thrown_away(kept, source, tmp_path, damage):
     """It is not used, nothing of it stays in the target, and the next one can take its place."""
@@ -125,17 +124,23 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from harness import cache
-def killed(source, target, copy=cache.copy):
-    copy(source, target)
+def killed(*given):
+    if sys.argv[3] == "copied":
+        copy(*given)
     os.kill(os.getpid(), signal.SIGKILL)
-cache.copy = killed
+copy = cache.copy
+if sys.argv[3] == "copied":
+    cache.copy = killed
+else:
+    Path.rename = killed
 cache.Cache(Path(sys.argv[1])).keep("kind", "key", Path(sys.argv[2]))
 """
 
 
-def test_who_is_killed_while_keeping_leaves_nothing_that_is_used(kept, source, tmp_path):
-    """Half of it is no entry, and whoever keeps something next removes it."""
-    died = subprocess.run([sys.executable, "-c", KILLED, kept.folder, source], check=False)
+@pytest.mark.parametrize("when", ["copied", "named"])
+def test_who_is_killed_while_keeping_leaves_nothing_that_is_used(kept, source, tmp_path, when):
+    """Half of it is no entry, nor is all of it, and whoever keeps something next removes it."""
+    died = subprocess.run([sys.executable, "-c", KILLED, kept.folder, source, when], check=False)
     assert died.returncode == -signal.SIGKILL
     (left,) = (kept.folder / "kind").iterdir()
     assert kept.kept() == []
@@ -151,6 +156,7 @@ def test_what_another_process_is_making_is_left_alone(kept, source, monkeypatch)
     def meanwhile(one, other, copy=cache.copy):
         copy(one, other)
         kept.trim()
+        assert kept.about("kind", "key") is None
         made.append(other.is_dir())
 
     monkeypatch.setattr(cache, "copy", meanwhile)
@@ -158,7 +164,7 @@ def test_what_another_process_is_making_is_left_alone(kept, source, monkeypatch)
     assert made == [True]
 
 
-@pytest.mark.parametrize("limits", [{"most": 2}, {"most_bytes": 1_000_000}])
+@pytest.mark.parametrize("limits", [{"most": 2}, {"most_bytes": 1_200_000}])
 def test_what_was_not_used_for_longest_goes_first(kept, source, tmp_path, limits):
     """The number and the bytes are bounded; taking counts as use."""
     for number, key in enumerate("abc"):
