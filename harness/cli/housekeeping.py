@@ -83,7 +83,7 @@ def _about_cache() -> str:
     if kept is None:
         return f"cache: none, so each server's data is made anew: {cache.why_none()}"
     kinds = Counter(one.kind for one in kept.kept())
-    told = ", ".join(f"{count} {CACHED.get(kind, kind)}" for kind, count in sorted(kinds.items()))
+    told = ", ".join(f"{CACHED.get(kind, kind)}: {count}" for kind, count in sorted(kinds.items()))
     size = sum(one.bytes for one in kept.kept()) / 1024**2
     return f"cache: {told or 'nothing'} ({size:.0f} MiB) in {kept.folder}" + (
         "; `mdrill gc --cache` removes them" if told else ""
