@@ -8,6 +8,7 @@ it held.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cache import STATES, Cache
-from harness.errors import DrillError
+from harness.errors import DrillError, Interrupted
 from harness.ports import Backend, Engine
 from harness.record.timeline import structured
 from harness.state.difference import difference
@@ -58,23 +59,22 @@ class StateBefore:
         told = self.kept.about(STATES, self.key)
         if told is None or told.get("moves"):
             return None
-        fill = partial(self.kept.take, STATES, self.key)
         try:
-            server = SweepServer(backend, engine, fill=fill)
-        except DrillError as error:
-            self._refuse(str(error))
-            return None
-        try:
-            found, stored = server.snapshot(BARE), structured(Snapshot, told["snapshot"])
-            if found == stored:
-                return server, structured(Origin, told["origin"])
-            why = _differs(stored, found)
-        except (DrillError, KeyError, TypeError) as error:
-            why = str(error)
-        except BaseException:
-            server.close()
+            with ExitStack() as unless_used:
+                server = SweepServer(
+                    backend, engine, fill=partial(self.kept.take, STATES, self.key)
+                )
+                unless_used.callback(server.close)
+                found, stored = server.snapshot(BARE), structured(Snapshot, told["snapshot"])
+                if found == stored:
+                    made = structured(Origin, told["origin"])
+                    unless_used.pop_all()
+                    return server, made
+                why = _differs(stored, found)
+        except Interrupted:
             raise
-        server.close()
+        except (DrillError, LookupError, TypeError, ValueError, ExceptionGroup) as error:
+            why = str(error)
         self._refuse(why)
         return None
 
