@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
+import platform
 import secrets
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from harness.backends import _binaries
+from harness.cache import READY, Cache, key_of
 from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.ports import Address, Recipe, ToolResult, text_of
 
 HOST = "127.0.0.1"
 INIT_DEADLINE_S = 180
 STDERR_LIMIT = 64_000
+BOOTSTRAP, FIRST_PASSWORD = "bootstrap.sql", "first-password"
 
 
 class Workplace:
@@ -26,8 +29,9 @@ class Workplace:
 
     Everything started here runs as the server's account, in a session of its own, and sees
     nothing of the user's environment. Placeholders of a recipe: ``{data}``, ``{socket_dir}``,
-    ``{port}``, ``{password_file}`` (the bare password), ``{bootstrap_file}`` (the recipe's SQL
-    with the password in it), ``{user}`` and ``{binary_dir}`` (the folder of the server program).
+    ``{port}``, ``{password_file}`` (a bare password: that of nobody where the recipe has a way to
+    renew it, for what is made with it may be kept), ``{bootstrap_file}`` (the recipe's SQL with the
+    password in it), ``{user}`` and ``{binary_dir}`` (the folder of the server program).
     """
 
     def __init__(self, recipe: Recipe, folder: Path) -> None:
@@ -53,17 +57,58 @@ class Workplace:
             probe.bind((HOST, 0))
             self.port = probe.getsockname()[1]
 
-    def make_data(self) -> None:
-        """Make the data directory as the recipe says; EnvironmentProblem with the log if not."""
+    def make_data(self, kept: Cache | None) -> None:
+        """Make the data directory as the recipe says, or copy one that is kept, and give it this
+        server's password. EnvironmentProblem with the log if that fails.
+        """
         name, *rest = self.recipe.init_argv
-        argv = [str(self._companion(name)), *self._filled(rest)]
+        key = kept and self._key()
+        if not (kept and key and kept.take(READY, key, self.data)):
+            self._run(name, rest, b"", "make a data directory")
+            if kept and key:
+                self.forget_identity()
+                kept.keep(READY, key, self.data)
+        self.renew()
+
+    def fill_data(self, fill: Callable[[Path], bool]) -> None:
+        """Fill the data directory with that of another server, which becomes this one's own."""
+        if not fill(self.data):
+            raise EnvironmentProblem("the data directory that was kept is not there, or not whole")
+        self.forget_identity()
+        self.renew()
+
+    def renew(self) -> None:
+        """Put this server's password in the place of the one that the data was made with; where no
+        program does that, the server will when it starts.
+        """
+        if self.recipe.renew_argv:
+            name, *rest = self.recipe.renew_argv
+            sql = (self.folder / BOOTSTRAP).read_bytes()
+            self._run(name, rest, sql, "set a password in the data directory")
+
+    def forget_identity(self) -> None:
+        """Remove what tells the server from others; it will make that anew."""
+        for name in self.recipe.identity_files:
+            (self.data / name).unlink(missing_ok=True)
+
+    def _key(self) -> str:
+        """Of all that makes a data directory what it is before it has a password."""
+        recipe, maker = self.recipe, self._companion(self.recipe.init_argv[0])
+        return key_of(
+            *(recipe.engine, self.program.digest, self.program.version, maker.read_bytes()),
+            *(recipe.init_argv, recipe.bootstrap_sql, self._account, platform.platform()),
+        )
+
+    def _run(self, name: str, arguments: Sequence[str], stdin: bytes, doing: str) -> None:
+        """Run one of the server's programs on the data to its end."""
+        argv = [str(self._companion(name)), *self._filled(arguments)]
         with self.log.open("ab") as log:
-            maker = self._spawn(argv, stdin=subprocess.PIPE, stdout=log, stderr=log)
-            _finish(maker, name, b"", INIT_DEADLINE_S)
-        if maker.returncode != 0:
+            process = self._spawn(argv, stdin=subprocess.PIPE, stdout=log, stderr=log)
+            _finish(process, name, stdin, INIT_DEADLINE_S)
+        if process.returncode != 0:
             raise EnvironmentProblem(
-                f"{name} could not make a data directory for {self.recipe.engine} (exit code "
-                f"{maker.returncode}); the end of its output:\n{self.last_words()}"
+                f"{name} could not {doing} for {self.recipe.engine} (exit code "
+                f"{process.returncode}); the end of its output:\n{self.last_words()}"
             )
 
     def serve(self) -> subprocess.Popen[bytes]:
@@ -129,7 +174,9 @@ class Workplace:
             self._account.own(path, mode)
         self.log.touch(0o600)
         bootstrap = self.recipe.bootstrap_sql.replace("{password}", self._password)
-        for name, text in (("password", self._password), ("bootstrap.sql", bootstrap)):
+        first = secrets.token_urlsafe(24) if self.recipe.renew_argv else self._password
+        told = {"password": self._password, FIRST_PASSWORD: first, BOOTSTRAP: bootstrap}
+        for name, text in told.items():
             path = self.folder / name
             path.touch(0o600)
             path.write_text(f"{text}\n")
@@ -146,8 +193,8 @@ class Workplace:
             "data": self.data,
             "socket_dir": self.sockets,
             "port": self.port,
-            "password_file": self.folder / "password",
-            "bootstrap_file": self.folder / "bootstrap.sql",
+            "password_file": self.folder / FIRST_PASSWORD,
+            "bootstrap_file": self.folder / BOOTSTRAP,
             "user": self._account.name,
             "binary_dir": self.program.path.parent,
         }

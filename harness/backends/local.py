@@ -7,12 +7,15 @@ password, as an unprivileged user, and all it writes is in one private folder th
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from harness import cache
 from harness.backends import _binaries, _folders, _processes
 from harness.backends._workplace import Workplace
 from harness.errors import (
@@ -26,6 +29,7 @@ from harness.ports import Address, Capability, Recipe, ServerFacts, ToolResult, 
 
 POLL_S = 0.002
 DIE_DEADLINE_S = 10
+STOP_DEADLINE_S = 60
 LISTEN_DEADLINE_S = 60
 PORT_ATTEMPTS = 8
 
@@ -74,10 +78,24 @@ class LocalBackend:
                 f"the local backend runs the installed {recipe.binary!r} and no image: "
                 f"leave {image!r} out or use the Docker backend"
             )
+        return self._start(recipe, lambda workplace: workplace.make_data(cache.usual()))
+
+    def start_on(self, recipe: Recipe, fill: Callable[[Path], bool]) -> LocalServer:
+        """A server on the data of another one; it gets a password and an identity of its own."""
+        return self._start(recipe, lambda workplace: workplace.fill_data(fill))
+
+    def what_runs(self, recipe: Recipe) -> str:
+        """Its program by its contents, what it is started with, the account, the machine."""
+        program = _binaries.installed(recipe)
+        made = (recipe.init_argv, recipe.serve_argv, recipe.settings, recipe.bootstrap_sql)
+        account = _binaries.server_account()
+        return repr((program.digest, program.version, made, account, platform.platform()))
+
+    def _start(self, recipe: Recipe, furnish: Callable[[Workplace], None]) -> LocalServer:
         folder = _folders.make(self._run_id)
         try:
             workplace = Workplace(recipe, folder)
-            workplace.make_data()
+            furnish(workplace)
         except BaseException:
             _folders.clear(folder)
             raise
@@ -201,6 +219,23 @@ class LocalServer:
                 f"the {self.facts.engine} server {self.facts.image} ended at once "
                 f"({_ending(process)}); the end of its log:\n{self._workplace.last_words()}"
             )
+
+    def at_rest(self, look: Callable[[Path], object]) -> bool:
+        """Let it end as its engine ends cleanly, and start it again when its data was looked at."""
+        with self._lock:
+            process = self._running()
+            process.send_signal(signal.Signals[self._workplace.recipe.stop_signal])
+            try:
+                clean = process.wait(timeout=STOP_DEADLINE_S) == 0
+            except subprocess.TimeoutExpired:
+                clean = False
+                self._strike(process)
+            try:
+                if clean:
+                    look(self._workplace.data)
+            finally:
+                self.start_again()
+        return clean
 
     def pause(self) -> Sequence[Witness]:
         """SIGSTOP the main process and every child; returns when the system calls all stopped."""

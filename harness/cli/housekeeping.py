@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 
 import click
 
-from harness import registry
+from harness import cache, registry
 from harness.backends import images as stand_ins
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
@@ -15,6 +16,8 @@ from harness.cli import provisioning, selection, versions
 from harness.errors import EnvironmentProblem
 
 ENOUGH_DISK = 2 * 1024**3
+CACHED = {cache.READY: "ready data directories", cache.STATES: "states of earlier sweeps"}
+"""What is kept, in words."""
 
 
 @click.command(short_help="What can be used here, and what mends the rest.")
@@ -27,6 +30,7 @@ def doctor(mend: bool) -> int:
     usable = [backend for backend in backends if _about(backend)]
     free = shutil.disk_usage(tempfile.gettempdir()).free
     click.echo(f"disk: {free / 1024**3:.1f} GiB free{'' if free > ENOUGH_DISK else ', too little'}")
+    click.echo(_about_cache())
     left = [line for backend in backends if not backend.available() for line in backend.leftovers()]
     click.echo(f"leftovers: {len(left)}{'; `mdrill gc` removes them' if left else ''}")
     if not usable:
@@ -73,14 +77,32 @@ def build(engines: tuple[str, ...]) -> int:
     return 0
 
 
+def _about_cache() -> str:
+    """What is kept, and where."""
+    kept = cache.usual()
+    if kept is None:
+        return f"cache: none, so each server's data is made anew: {cache.why_none()}"
+    kinds = Counter(one.kind for one in kept.kept())
+    told = ", ".join(f"{CACHED.get(kind, kind)}: {count}" for kind, count in sorted(kinds.items()))
+    size = sum(one.bytes for one in kept.kept()) / 1024**2
+    return f"cache: {told or 'nothing'} ({size:.0f} MiB) in {kept.folder}" + (
+        "; `mdrill gc --cache` removes them" if told else ""
+    )
+
+
 @click.command(short_help="Remove what dead runs have left.")
-def gc() -> int:
+@click.option("--cache", "with_cache", is_flag=True, help="And all that is kept to save time.")
+def gc(with_cache: bool) -> int:
     """Remove exactly what runs whose process is gone have left: nothing of a living one."""
     removed = []
     for backend in (DockerBackend("gc"), LocalBackend("gc")):
         if backend.available() is None:
             removed += backend.collect_garbage()
+    kept = cache.usual()
+    gone = kept.trim(most=0 if with_cache else cache.MOST) if kept else []
+    removed += [f"removed {o.kind}/{o.key}: {o.bytes / 1024**2:.0f} MiB" for o in gone]
     for line in removed:
         click.echo(line)
     click.echo(f"{len(removed)} removed")
+    click.echo(_about_cache())
     return 0

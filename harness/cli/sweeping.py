@@ -6,9 +6,9 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from typing import Any
 import click
 
 from harness import __version__, loading
-from harness.cli import rendering, resuming, selection, sweep_selection
+from harness.cli import rendering, resuming, selection, sweep_selection, sweep_start
 from harness.cli.signals import postponed
+from harness.cli.sweep_options import SweepOptions
 from harness.cli.sweep_progress import SweepProgress
 from harness.cli.sweep_selection import SweepPlan
 from harness.errors import DrillError, ExitCode, Interrupted, UsageError, exit_code_of
@@ -30,44 +31,11 @@ from harness.sweep.events import FILE_NAME
 from harness.sweep.points import Way
 from harness.sweep.results import SweepHeader
 from harness.sweep.resumption import Known
+from harness.sweep.state_before import StateMoved
 from harness.sweep.sweep import Sweep, SweepScope
 from harness.sweep.sweep_server import SweepServer
 from harness.sweep.verdicts import HARM
 from harness.tools.by_hand import ByHand
-from harness.tools.client import Client, EmulatedClient
-from harness.tools.program import ProgramClient
-
-KEPT_OF_THE_ENVIRONMENT = ("PATH", "HOME", "LANG", "JAVA_HOME", "NODE_PATH", "VIRTUAL_ENV")
-
-
-@dataclass(frozen=True)
-class SweepOptions:
-    """What the command line says."""
-
-    path: Path | None
-    tool: str | None
-    layout: str | None
-    program: str | None
-    engine: str | None
-    backend: str
-    image: tuple[str, ...]
-    range_: str | None
-    only: tuple[str, ...]
-    ways: tuple[str, ...]
-    rows: int
-    jobs: int
-    seed_sql: Path | None
-    seed_dump: Path | None
-    out: Path | None
-    resume: Path | None
-    fail_on: str
-    baseline: Path | None
-    junit: Path | None
-    as_json: bool
-    exhaustive: bool = False
-    since: str | None = None
-    placeholder: tuple[str, ...] = ()
-    budget: str | None = None
 
 
 @click.command(short_help="Crash your own migrations at every point.")
@@ -127,6 +95,11 @@ class SweepOptions:
     type=click.Path(path_type=Path),
     help="A dump (pg_dump's of any format, mysqldump's; packed or not) to start from.",
 )
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Run the migrations before the first one that is swept, also if their state is kept.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Where run folders go.")
 @click.option(
     "--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a sweep."
@@ -174,27 +147,49 @@ def execute(
     before = threshold.baseline(options.baseline) if options.baseline else None
     run_id = options.resume.resolve().name if options.resume else new_run_id()
     scope = _scope(planned, options, run_id, earlier.known if earlier else Known())
-    opened: tuple[RunFolder, SweepHeader] | None = None
+    opened: list[tuple[RunFolder, SweepHeader]] = []
     stopped: BaseException | None = None
     try:
-        with _server(planned, options, run_id) as (server, why):
-            if earlier:
-                earlier.check_server(server.facts.version)
-            folder = _folder(options, run_id)
-            header = earlier.header if earlier else _header(planned, options, run_id, server, why)
-            folder.write_header(asdict(header))
-            opened = folder, header
-            selection.say(f"record in {folder.path}")
-            _sweep(planned, scope, server, folder, earlier.known if earlier else Known())
+        try:
+            _on_a_server(planned, options, scope, earlier, opened)
+        except StateMoved as moved:
+            selection.say(
+                f"the state before {planned.chosen[0]} is made anew and not kept: {moved}"
+            )
+            options = replace(options, no_cache=True)
+            _on_a_server(planned, options, scope, earlier, opened)
     except BaseException as error:
         stopped = error
-        if opened is None:
+        if not opened:
             raise
-    folder, header = opened
+    folder, header = opened[0]
     with postponed():
         took_ms = header.took_ms + (time.monotonic() - begun) * 1000
         folder.write_header(asdict(_ended(replace(header, took_ms=took_ms), stopped)))
         return finish(folder, options, before, stopped)
+
+
+def _on_a_server(
+    planned: SweepPlan,
+    options: SweepOptions,
+    scope: SweepScope,
+    earlier: resuming.Earlier | None,
+    opened: list[tuple[RunFolder, SweepHeader]],
+) -> None:
+    """Sweep on a server of its own; ``opened`` gets the run's folder as soon as it is there."""
+    with sweep_start.server(planned, options, scope.draw) as (server, why, start):
+        if earlier:
+            earlier.check_server(server.facts.version)
+        if not opened:
+            folder = _folder(options, scope.draw)
+            header = (
+                earlier.header if earlier else _header(planned, options, scope.draw, server, why)
+            )
+            folder.write_header(asdict(header))
+            opened.append((folder, header))
+            selection.say(f"record in {folder.path}")
+        scope = replace(scope, start=start)
+        _sweep(planned, scope, server, opened[0][0], earlier.known if earlier else Known())
 
 
 def _ended(header: SweepHeader, stopped: BaseException | None) -> SweepHeader:
@@ -241,31 +236,11 @@ def _budget(options: SweepOptions, tasks: Sequence[Task]) -> Budget | None:
     return Budget(ms / 1000, tasks)
 
 
-@contextmanager
-def _server(
-    planned: SweepPlan, options: SweepOptions, run_id: str
-) -> Iterator[tuple[SweepServer, str]]:
-    """A server, and why it is that one; nothing of it is left afterwards."""
-    images = selection.images(options.image)
-    backend, why = selection.backend(options.backend, run_id, [planned.engine.label], images)
-    (engine,), notes = selection.engines(
-        [planned.engine.label], backend, images, asked=bool(options.engine)
-    )
-    for line in (why, *notes):
-        selection.say(line)
-    server = SweepServer(backend, engine, images.get(engine.name))
-    try:
-        yield server, why
-    finally:
-        with postponed():
-            server.close()
-
-
 def _sweep(
     planned: SweepPlan, scope: SweepScope, server: SweepServer, folder: RunFolder, known: Known
 ) -> None:
     """Sweep the folder, and tell how it goes."""
-    client = _client(planned, server)
+    client = sweep_start.client(planned, server)
     cells = {one.version: one.cells for one in _tasks(planned, known)}
     progress = SweepProgress(len(planned.chosen), cells, scope.budget)
     record = Timeline(folder.path / FILE_NAME, progress.news, continued=True)
@@ -332,13 +307,4 @@ def _header(
         backend_because=why,
         planned=planned.chosen,
         prints=resuming.prints(planned),
-    )
-
-
-def _client(planned: SweepPlan, server: SweepServer) -> Client:
-    if planned.tool.how == "emulated":
-        return EmulatedClient(planned.tool, planned.migrations, server.guard)
-    kept = {k: os.environ[k] for k in KEPT_OF_THE_ENVIRONMENT if k in os.environ}
-    return ProgramClient(
-        planned.tool, planned.folder, planned.migrations, server.guard, planned.program, kept
     )

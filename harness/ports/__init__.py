@@ -10,7 +10,9 @@ from harness.ports.servers import (
     HasTools,
     Killable,
     Pausable,
+    Rests,
     Server,
+    StartsOnData,
 )
 from harness.ports.values import (
     Address,
@@ -46,6 +48,7 @@ __all__ = [
     "Order",
     "Pausable",
     "Recipe",
+    "Rests",
     "Rows",
     "SentStatement",
     "Server",
@@ -53,6 +56,7 @@ __all__ = [
     "Session",
     "SessionInfo",
     "SessionProgress",
+    "StartsOnData",
     "ToolResult",
     "Traffic",
     "Witness",

@@ -103,6 +103,10 @@ class DatabasesModule(Protocol[S_in]):
         number next; never one that they have given.
         """
 
+    def settings(self, s: S_in) -> Mapping[str, str]:
+        """What the server is set to for everybody, by name, but for what a restart changes."""
+        ...
+
     def series(self, count: int) -> str:
         """A derived table ``series`` with one column ``n`` = 1 … count."""
         ...

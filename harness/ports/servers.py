@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from harness.ports.values import Address, Capability, Recipe, ServerFacts, ToolResult, Witness
@@ -57,6 +58,34 @@ class HasTools(Protocol):
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 120
     ) -> ToolResult:
         """Run a client program beside the server, already authenticated as the superuser."""
+
+
+@runtime_checkable
+class Rests(Protocol):
+    """The server can be ended cleanly, so that its data directory holds all that it knows."""
+
+    def at_rest(self, look: Callable[[Path], object]) -> bool:
+        """End it cleanly, hand its data directory to ``look``, and start it again on it.
+
+        False if it did not end cleanly; nothing was looked at then.
+        """
+
+
+@runtime_checkable
+class StartsOnData(Protocol):
+    """The backend can start a server on a data directory that was that of another one."""
+
+    def what_runs(self, recipe: Recipe) -> str:
+        """All that a server of it would be told by or made of, as one text: its program, the
+        machine, its settings. EnvironmentProblem if there is none.
+        """
+        ...
+
+    def start_on(self, recipe: Recipe, fill: Callable[[Path], bool]) -> Server:
+        """Start a server on what ``fill`` puts into its empty data directory, with a password of
+        its own; EnvironmentProblem if that is False, or if it does not start.
+        """
+        ...
 
 
 class Backend(Protocol):

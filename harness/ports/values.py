@@ -108,6 +108,14 @@ class Recipe:
     """Server settings shared by every backend, as command-line arguments."""
     bootstrap_sql: str = ""
     """SQL that sets the superuser's password in a local server; ``{password}`` is replaced."""
+    renew_argv: tuple[str, ...] = ()
+    """Reads ``bootstrap_sql`` from its standard input before a server starts on data that was made
+    with another password; empty if the server itself reads ``{bootstrap_file}``."""
+    identity_files: tuple[str, ...] = ()
+    """In the data directory, what no two servers may have: left out of what is kept, and made anew
+    by the server."""
+    stop_signal: str = "SIGTERM"
+    """Ends the server cleanly, whoever is connected."""
     tools: tuple[str, ...] = ()
     """Client programs that backups need, e.g. ``pg_dump``, ``pg_restore``."""
     fetch_hint: str = ""

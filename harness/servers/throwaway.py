@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -20,10 +21,12 @@ from harness.ports import (
     Engine,
     HasTools,
     Killable,
+    Rests,
     Server,
     ServerFacts,
     Session,
     SessionInfo,
+    StartsOnData,
     Witness,
 )
 from harness.servers.guard import Guard
@@ -40,12 +43,22 @@ CLOCK = "SELECT CURRENT_TIMESTAMP"
 class ThrowawayServer:
     """A started and adopted server; a context manager, after which nothing of it is left.
 
+    It begins on data that ``fill`` brings, where the backend can do that, else empty.
     EnvironmentProblem if none can be had.
     """
 
-    def __init__(self, backend: Backend, engine: Engine, image: str | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        engine: Engine,
+        image: str | None = None,
+        fill: Callable[[Path], bool] | None = None,
+    ) -> None:
         self.engine = engine
-        self.server: Server = backend.start(engine.recipe, image)
+        if fill is not None and isinstance(backend, StartsOnData):
+            self.server: Server = backend.start_on(engine.recipe, fill)
+        else:
+            self.server = backend.start(engine.recipe, image)
         try:
             self.guard = Guard(engine, self.server)
             version = self.guard.adopt()
@@ -153,6 +166,22 @@ class ThrowawayServer:
         """Start it on the same data and wait until it answers; nothing that was open is."""
         if isinstance(self.server, Killable):
             self.server.start_again()
+        self._come_back()
+
+    def at_rest(self, look: Callable[[Path], object]) -> bool:
+        """Let ``look`` see its data directory while it is ended cleanly; nothing that was open is
+        afterwards. False if it was not looked at: it cannot be ended so.
+        """
+        if not isinstance(self.server, Rests):
+            return False
+        self._kept.close()
+        for observer in self._every_observer:
+            observer.close()
+        looked = self.server.at_rest(look)
+        self._come_back()
+        return looked
+
+    def _come_back(self) -> None:
         self._kept.close()
         self.address = self.server.address()
         self.guard.connect(

@@ -207,6 +207,19 @@ class AllPendingRun(OfSweep):
 
 
 @dataclass(frozen=True)
+class BeganFromCache(OfSweep):
+    """The migrations before ``migration`` were not run: the state that they leave had been kept."""
+
+    KIND = "from-cache"
+    count: int = 0
+    """How many there are before it."""
+    run: str = ""
+    """The sweep that ran them."""
+    made: str = ""
+    """When."""
+
+
+@dataclass(frozen=True)
 class Begun(OfSweep):
     """The crash points of one way of a migration are going to be struck: so many cells."""
 

@@ -16,6 +16,7 @@ from harness.sweep.events import (
     FILE_NAME,
     OF_A_SWEEP,
     AllPendingRun,
+    BeganFromCache,
     Broken,
     CellStruck,
     LeftOut,
@@ -148,6 +149,8 @@ class SweepResult(SweepHeader):
     migrations: tuple[MigrationResult, ...] = ()
     all_pending: AllPendingRun | None = None
     """All of them in one run, where there were several and the sweep came so far."""
+    from_cache: BeganFromCache | None = None
+    """Where the state before the first of them came from, if no run of this sweep made it."""
     seed_refused: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Names by version of what there was no time for, or not for all of it."""
@@ -261,6 +264,7 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
     drafts: dict[str, _Draft] = {}
     refused: Mapping[str, str] = {}
     all_pending: AllPendingRun | None = None
+    from_cache: BeganFromCache | None = None
     audits: dict[tuple[str, str], RuleAudited] = {}
     left_out: dict[str, str] = {}
     for event in events:
@@ -271,6 +275,8 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
             left_out[what.migration] = what.name
         elif isinstance(what, AllPendingRun):
             all_pending = what
+        elif isinstance(what, BeganFromCache):
+            from_cache = what
         elif isinstance(what, RuleAudited):
             audits[what.migration, what.point] = what
         elif isinstance(what, OfSweep):
@@ -281,6 +287,7 @@ def of(header: SweepHeader, events: Iterable[Event[Any]]) -> SweepResult:
         **vars(header),
         migrations=tuple(draft.finish(version, revoked) for version, draft in drafts.items()),
         all_pending=all_pending,
+        from_cache=from_cache,
         seed_refused=refused,
         left_out={v: name for v, name in left_out.items() if v not in done},
         audited=len(audits),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness import row_generation
 from harness.layouts import Migration
@@ -16,10 +16,18 @@ from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
 from harness.sweep import all_pending, verdicts
 from harness.sweep.all_pending import AllPending
+from harness.sweep.beginning import BARE, Beginning, Start
 from harness.sweep.budget import Budget, BudgetUsed
 from harness.sweep.cures import Cures
 from harness.sweep.dumps import Dump
-from harness.sweep.events import Broken, LeftOut, Referred, SeedRefused, StateSeen, SweptToEnd
+from harness.sweep.events import (
+    Broken,
+    LeftOut,
+    Referred,
+    SeedRefused,
+    StateSeen,
+    SweptToEnd,
+)
 from harness.sweep.matrix import Matrix
 from harness.sweep.own_commits import OwnCommits
 from harness.sweep.points import OF_THE_WAY_BACK, Way
@@ -38,7 +46,7 @@ from harness.tools.adapter import Adapter, for_dialect
 from harness.tools.by_hand import ByHand
 from harness.tools.client import Client, RunRequest
 
-BARE, BASE = "bare", "base"
+BASE = "base"
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ class SweepScope:
     """Draws which of those are struck all the same."""
     budget: Budget | None = None
     """How long it may take."""
+    start: Start = field(default_factory=Start)
+    """What the server begins with."""
 
 
 class Sweep:
@@ -108,6 +118,9 @@ class Sweep:
             revoked,
         )
         self._equip(client, pruner)
+        self._beginning = Beginning(
+            server, tool, self._recoveries, migrations, record, scope.dump, scope.start
+        )
         self._base_stands = False
 
     def _equip(self, client: Client, pruner: Pruner) -> None:
@@ -136,12 +149,12 @@ class Sweep:
                 self._record.add(SeedRefused(refused=self._scope.seed.refused))
 
     def _sweep(self) -> None:
-        self._server.create(BARE)
-        applied = self._restore()
+        applied, done = self._beginning.state()
         in_one_run = self._in_one_run(applied)
         for migration in self._migrations:
-            if migration.version in applied:
+            if migration.version in applied or migration.version in done:
                 continue
+            self._beginning.reached(migration, applied)
             try:
                 if migration in in_one_run:
                     self._all_pending.before(migration, BARE)
@@ -173,17 +186,6 @@ class Sweep:
         if self._scope.dump or migration != self._migrations[0]:
             return ""
         return "; a folder that begins from a schema of before is swept from a dump: --seed-dump"
-
-    def _restore(self) -> tuple[str, ...]:
-        """Begin with the user's dump, if there is one; the versions it has applied."""
-        if self._scope.dump is None:
-            return ()
-        self._scope.dump.load(self._server, BARE)
-        applied = self._recoveries.believes(BARE).applied
-        if self._tool.applied_up_to and applied:
-            versions = [migration.version for migration in self._migrations]
-            return tuple(versions[: versions.index(applied[-1]) + 1])
-        return applied
 
     def _move_base(self, migration: Migration) -> None:
         """Take the rows along, so that nothing has to be copied for the next migration."""

@@ -7,8 +7,9 @@ it, and one that ends as it began is used again as it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness import sqltext
 from harness.errors import DatabaseError, ScenarioError
@@ -37,8 +38,14 @@ class TrialDatabase:
 class SweepServer(ThrowawayServer):
     """A throwaway server with databases for trials, and the engine's way to cut SQL."""
 
-    def __init__(self, backend: Backend, engine: Engine, image: str | None = None) -> None:
-        super().__init__(backend, engine, image)
+    def __init__(
+        self,
+        backend: Backend,
+        engine: Engine,
+        image: str | None = None,
+        fill: Callable[[Path], bool] | None = None,
+    ) -> None:
+        super().__init__(backend, engine, image, fill)
         self._trials: list[TrialDatabase] = []
         self._readings = Readings(engine)
         self.bookkeeping: tuple[str, ...] = ()
@@ -90,6 +97,11 @@ class SweepServer(ThrowawayServer):
         """
         self.leave(database)
         return self.engine.backups.load(self.tools(), database, dump)
+
+    def at_rest(self, look: Callable[[Path], object]) -> bool:
+        """See :meth:`ThrowawayServer.at_rest`; what was read before is read anew afterwards."""
+        self._readings = Readings(self.engine)
+        return super().at_rest(look)
 
     def snapshot(
         self,

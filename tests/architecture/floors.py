@@ -16,6 +16,7 @@ FLOORS: tuple[dict[str, str], ...] = (
     },
     {
         "bundled": "where scenarios, drills and templates lie: in the checkout or the wheel",
+        "cache": "folders kept from run to run: bounded, checked, never half made",
         "model": "what the YAML becomes: frozen values",
         "record": "the append-only record of a run, what can happen in it, and its folder",
         "sqltext": "SQL files cut into statements, by each dialect's own rules",

@@ -27,6 +27,7 @@ READ_THE_ENVIRONMENT = {
     "cli": "NO_COLOR, apt's settings, and what little of it a migration tool keeps",
     "tools.emulation": "what might lead an emulated tool elsewhere, to remove it",
     "backends._processes": "PATH, to ask ps for a process",
+    "cache": "where this user keeps what can be made anew",
     "backends._workplace": "PATH and the loader's paths, for a local server",
 }
 SPEAK_A_DIALECT = {"engines", "sqltext"}

@@ -19,6 +19,7 @@ from harness.engines.mysql.databases import (
     refill,
     reset,
     series,
+    settings,
 )
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "refill",
     "reset",
     "series",
+    "settings",
 ]
 
 

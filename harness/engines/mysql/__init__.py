@@ -58,6 +58,7 @@ RECIPE = Recipe(
     ),
     settings=SETTINGS,
     bootstrap_sql=BOOTSTRAP,
+    identity_files=("auto.cnf",),
     tools=("mysqldump", "mysql"),
     fetch_hint="install MySQL's mysqld, or use Docker; Debian 12 packages MariaDB only",
     suites={"9.7": "sid"},

@@ -17,6 +17,7 @@ maintenance = "mysql"
 
 DROP_DEADLINE_S = 15.0
 POLL_S = 0.005
+PORT = "port"
 NO_SUCH_TABLE = "1146"
 NO_SUCH_DATABASE = "1049"
 
@@ -66,6 +67,13 @@ def read_nonce(s: MySQLSession) -> str | None:
         if error.code in (NO_SUCH_TABLE, NO_SUCH_DATABASE):
             return None
         raise
+
+
+def settings(s: MySQLSession) -> dict[str, str]:
+    """What the server is set to for everybody, by name; what a restart may change by itself is not
+    among it.
+    """
+    return {name: str(value) for name, value in s.run("SHOW GLOBAL VARIABLES").rows if name != PORT}
 
 
 def create(s: MySQLSession, name: str) -> None:

@@ -65,6 +65,11 @@ UPDATE pg_database SET datistemplate = false WHERE datname = {name} AND datistem
 BOUND = frozenset({"55006", "42809"})
 """object_in_use by a subscription; wrong_object_type: a template database."""
 
+OTHERS = """
+SELECT datname FROM pg_database WHERE datallowconn AND datname <> current_database()
+"""
+SETTINGS = "SELECT name, reset_val FROM pg_settings WHERE name <> 'port'"
+
 END_ALL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'
@@ -72,14 +77,26 @@ WHERE datname = %s AND pid <> pg_backend_pid() AND backend_type = 'client backen
 
 
 def plant_nonce(s: PostgresSession, nonce: str) -> None:
-    """Write the nonce into this database and into ``template1``, which later ones copy."""
+    """Write the nonce into every database, and so into ``template1``, which later ones copy.
+
+    No trigger that a database has sees it.
+    """
     _plant(s, nonce)
-    template = s.beside("template1")
-    try:
-        _plant(template, nonce)
-    finally:
-        template.close()
-    _empty(s, "template1")
+    for (name,) in s.run(OTHERS).rows:
+        other = s.beside(name)
+        try:
+            other.run("SET session_replication_role = replica")
+            _plant(other, nonce)
+        finally:
+            other.close()
+        _empty(s, name)
+
+
+def settings(s: PostgresSession) -> dict[str, str]:
+    """What the server is set to for everybody, by name; what a restart may change by itself is not
+    among it.
+    """
+    return {name: str(value) for name, value in s.run(SETTINGS).rows}
 
 
 def read_nonce(s: PostgresSession) -> str | None:

@@ -172,7 +172,19 @@ def caveats(result: SweepResult) -> list[str]:
     if result.as_plain_sql and result.asked_for_its_tool:
         told.append(f"As was asked for, {result.as_plain_sql}.")
     rows = [f"{at}: no state took this statement: {why}" for at, why in result.seed_refused.items()]
-    return [*filter(None, told), *rows]
+    return [*filter(None, [*told, begin(result)]), *rows]
+
+
+def begin(result: SweepResult) -> str:
+    """Of a sweep whose first state was kept from an earlier one; else empty."""
+    kept = result.from_cache
+    if kept is None:
+        return ""
+    return (
+        f"The state before {kept.migration} came from the cache: sweep {kept.run} made it on "
+        f"{kept.made}, and its {kept.count} earlier migrations were not run again (--no-cache runs "
+        "them)."
+    )
 
 
 def ways_down(result: SweepResult) -> list[tuple[str, str]]:
