@@ -153,8 +153,9 @@ class _Descent:
             return DownInOrder(version, self._head, Came.NOT_RUN, self._lost)
         error = self._stand.run(migration, DOWN, down=True)
         if error:
+            told = DownInOrder(version, self._head, Came.FAILS, error)
             self._begin_below(level)
-            return DownInOrder(version, self._head, Came.FAILS, error)
+            return told
         return self._compared(level)
 
     def _begin_below(self, level: Level) -> None:

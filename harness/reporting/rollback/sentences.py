@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.errors import ExitCode
-from harness.reporting.words import plural
+from harness.reporting.words import one_line, plural
 from harness.rollback.events import Came
 from harness.rollback.results import MigrationBack, RollbackResult, Verdict
 from harness.sqltext.losses import IN_WORDS as IN_WORDS_OF_LOSS
@@ -64,7 +64,7 @@ def word(result: RollbackResult, one: MigrationBack) -> str:
 
 def leads(found: Rollback) -> str:
     """Where a way down leads, for a line of progress."""
-    return found.in_words()
+    return one_line(found.in_words(), 160)
 
 
 def sentence(result: RollbackResult, one: MigrationBack) -> str:
