@@ -12,20 +12,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from harness import row_generation
-from harness.errors import DatabaseError, DeadlineExceeded, EnvironmentProblem
+from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
-from harness.ports import Engine, Session
+from harness.ports import Session
 from harness.ports.contents import Table
-from harness.row_generation import Added
 from harness.state import volatile
 from harness.state.difference import difference
 from harness.state.row_comparison import compare
-from harness.state.rows import named
 from harness.state.rows_difference import RowsDifference
 from harness.state.snapshot import Snapshot, schema_of
 from harness.state.volatile import Parts
-from harness.sweep import rollback
+from harness.sweep import rollback, writing
 from harness.sweep.events import WayBackTried
 from harness.sweep.own_commits import OwnCommits
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
@@ -40,14 +37,6 @@ MIGRATED = "migrated"
 """The database in which the migration is through, and nothing else has happened."""
 Columns = Mapping[str, Collection[str]]
 """By table."""
-WRITTEN = 5
-"""Rows that the application writes to each table between up and down."""
-OLD_VERSION = 2
-"""Of those, rows that the old version writes."""
-EDITED = 6
-"""Old rows that are edited; the first of them get values in new columns as well."""
-ENOUGH = 30
-"""Rows of a table from which on old rows are edited: those are not compared with before."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +101,7 @@ class WayBack:
         """
         migrated = self._snapshot(trial)
         trial.holds = None
-        written = self._write(up, trial, migrated)
+        written = writing.write(self._server, up, trial.database, migrated, self._tables)
         aside = self._changed_by_writing(trial, written)
         error = self._take_back(up.migration, trial)
         found = Rollback() if error else self._compared(up, migrated, trial, written, aside)
@@ -139,35 +128,6 @@ class WayBack:
             return Rollback(Leads.FAILS, says=error)
         nothing = WrittenRows(self._server.engine, self._server.session(trial.database))
         return self._compared(up, migrated, trial, nothing, {})
-
-    def _write(self, up: Subject, trial: TrialDatabase, migrated: Snapshot) -> WrittenRows:
-        """New rows in every table, values in the columns that the migration added, and edits of
-        old rows in the tables that it works on; the old version of the application, which is
-        still there, writes some of them and knows nothing of the new columns.
-        """
-        engine, session = self._server.engine, self._server.session(trial.database)
-        had = engine.snapshot.tables(self._server.session(up.template))
-        has = engine.snapshot.tables(session)
-        more = {
-            name: new
-            for name, table in has.items()
-            if name in had and (new := [c for c in table.columns if c not in had[name].columns])
-        }
-        old = {
-            name: [c for c in has[name].columns if c in had[name].columns]
-            for name in self._worked_on(up, migrated)
-            if name in had and name in has and migrated.contents[name][0] >= ENOUGH
-        }
-        added = row_generation.add(engine, session, WRITTEN, without=self._tables)
-        _as_the_old_version(engine, session, added, more)
-        updated = row_generation.update(engine, session, more)
-        edited = row_generation.update(engine, session, old, EDITED)
-        return WrittenRows(engine, session, added, updated, edited)
-
-    def _worked_on(self, up: Subject, migrated: Snapshot) -> set[str]:
-        """Tables that the migration makes different, they or their rows."""
-        gap = difference(up.base.without(self._tables), migrated)
-        return {*self._server.engine.snapshot.tables_of(gap.objects()), *gap.contents}
 
     def _take_back(self, migration: Migration, trial: TrialDatabase) -> str:
         """Run the way down; what went wrong, "" if nothing did."""
@@ -270,24 +230,6 @@ class WayBack:
         one, other = self._server.trials(2)
         reference, before = self._runner.watch_twice(request, (one, other), MIGRATED, migrated)
         return self._own_commits.found(reference, other, MIGRATED, before), before
-
-
-def _as_the_old_version(
-    engine: Engine, session: Session, added: Sequence[Added], more: Columns
-) -> None:
-    """Leave the new columns of some new rows to their defaults, where there are any."""
-    quoted, tables = engine.snapshot.quoted, engine.snapshot.tables(session)
-    for name, columns in more.items():
-        table = tables[name]
-        for rows in added:
-            if named({name: table}, rows.table) is None or not rows.keys:
-                continue
-            where = engine.snapshot.is_one_of(rows.key, rows.keys[:OLD_VERSION])
-            for column in columns:
-                with suppress(DatabaseError):
-                    session.run(
-                        f"UPDATE {rows.source} SET {quoted(column)} = DEFAULT WHERE {where}"
-                    )
 
 
 def has_one(tool: Adapter, migration: Migration) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.errors import DatabaseError
@@ -51,7 +51,7 @@ class WrittenRows:
     """Read right after they were written; compared with what is there later.
 
     ``updated`` are values in columns that the migration added; ``edited`` those in columns that
-    were there before.
+    were there before. ``renamed`` are columns that had another name before, by table.
     """
 
     def __init__(
@@ -61,7 +61,9 @@ class WrittenRows:
         added: Sequence[Added] = (),
         updated: Sequence[Updated] = (),
         edited: Sequence[Updated] = (),
+        renamed: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
+        self._renamed = renamed or {}
         self._engine = engine
         self._tables: Mapping[str, Table] = engine.snapshot.tables(session)
         self._added = {
@@ -103,7 +105,8 @@ class WrittenRows:
         tables = self._engine.snapshot.tables(session)
         gone: Counter[str] = Counter()
         for watched in self._watched:
-            gone.update(_of_gone_columns(watched, tables.get(watched.table.name)))
+            renamed = self._renamed.get(watched.table.name, {})
+            gone.update(_of_gone_columns(watched, tables.get(watched.table.name), renamed))
         found.meanwhile += [
             f"{many} values of {name}, which is gone" for name, many in gone.items()
         ]
@@ -121,7 +124,10 @@ class WrittenRows:
                 says = f"{watched.table.name}: what is left cannot be read: {problem.message}"
                 found.meanwhile.append(says)
                 continue
-            _compare(watched, rows, originals, then, found)
+            columns = set(then.columns) if then else None
+            if columns:
+                columns -= set(self._renamed.get(watched.table.name, {}).values())
+            _compare(watched, rows, originals, columns, found)
         return found
 
     def _originals(
@@ -163,12 +169,16 @@ class WrittenRows:
         return found
 
 
-def _of_gone_columns(watched: _Watched, now: Table | None) -> Iterator[str]:
-    """Once for each value of the rows, NULL apart, that went with its column."""
+def _of_gone_columns(
+    watched: _Watched, now: Table | None, renamed: Mapping[str, str]
+) -> Iterator[str]:
+    """Once for each value of the rows, NULL apart, that went with its column; one that has its
+    earlier name again did not.
+    """
     gone = [
         column
         for column in watched.columns or (watched.table.columns if now else ())
-        if now is None or column not in now.columns
+        if now is None or not {column, renamed.get(column, column)} & now.columns.keys()
     ]
     for row in watched.rows.values():
         told = (column for column in gone if row.shown[column] is not None)
@@ -188,19 +198,22 @@ def _compare(
     watched: _Watched,
     rows: Mapping[Key, _Row],
     originals: Mapping[Key, _Row],
-    before: Table | None,
+    had: Collection[str] | None,
     found: LostWrites,
 ) -> None:
-    """Rows that are gone or other: what nothing is left of, apart from what is only other."""
+    """Rows that are gone or other: what nothing is left of, apart from what is only other. ``had``
+    are the columns of the table before, None if there was none.
+    """
     lost, other = _Strays(watched), _Strays(watched)
-    had = before.columns.keys() if before else ()
     for key, then in watched.rows.items():
         row = rows.get(key)
         if row is None:
-            (lost if before else other).gone(key, then)
+            (other if had is None else lost).gone(key, then)
             continue
         differ = [c for c, value in row.hashes.items() if value != then.hashes[c]]
-        undone = [c for c in differ if c in had and _is_undone(c, then, row, originals.get(key))]
+        undone = [
+            c for c in differ if c in (had or ()) and _is_undone(c, then, row, originals.get(key))
+        ]
         lost.changed(key, then, row, undone)
         other.changed(key, then, row, [c for c in differ if c not in undone])
     found.undone += lost.told()

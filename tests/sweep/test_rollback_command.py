@@ -247,6 +247,45 @@ def test_all_as_it_should_be_is_exit_code_0(take_back):
     assert (good.code, good.told()["findings"]) == (0, [])
 
 
+def test_a_column_that_is_renamed_and_back_is_a_true_rollback(take_back):
+    """What is written under its new name is there under the old one; and a new column that takes
+    over the name is another one.
+    """
+    pairs = {
+        "1_first": PAIRS["1_first"],
+        "2_renamed": (
+            "ALTER TABLE guests RENAME COLUMN name TO called;",
+            "ALTER TABLE guests RENAME COLUMN called TO name;",
+        ),
+        "3_taken_over": (
+            "ALTER TABLE guests RENAME COLUMN name TO called;"
+            "ALTER TABLE guests ADD COLUMN name varchar(9) NOT NULL DEFAULT '';",
+            "ALTER TABLE guests DROP COLUMN name;ALTER TABLE guests RENAME COLUMN called TO name;",
+        ),
+    }
+    pairs["2b_back"] = (pairs["2_renamed"][1], pairs["2_renamed"][0])
+    written = {
+        name.replace("2b_back", "3_back").replace("3_taken_over", "4_taken_over"): pair
+        for name, pair in pairs.items()
+    }
+    assert take_back(files(written), "postgres").code == 0
+
+
+def test_a_way_down_that_leaves_the_tools_record_wrong_is_found(take_back):
+    """dbmate takes its own row away, and knows nothing of one that the script has put there."""
+    written = {
+        "1_first.sql": f"-- migrate:up\n{FIRST}\n-- migrate:down\nDROP TABLE bills, guests;\n",
+        "2_more.sql": (
+            "-- migrate:up\nCREATE INDEX guests_name ON guests (name);\n-- migrate:down\n"
+            "DROP INDEX guests_name;\nINSERT INTO schema_migrations (version) VALUES ('7');\n"
+        ),
+    }
+    ran = take_back(written, "postgres", "--tool", "dbmate-emulated")
+    assert ran.migration("2")["verdict"] == "lies"
+    assert "has 2 versions, the last 7 applied (was: 1)" in ran.migration("2")["book"]["wrong"]
+    assert ran.migration("1")["verdict"] == "true-rollback"
+
+
 def test_no_way_down_at_all_is_exit_code_5_and_a_finding_where_it_is_required(take_back):
     pairs = {"1_first": (FIRST, ""), "13_nothing": PAIRS["13_nothing"]}
     assert take_back(files(pairs), "postgres").code == 5
