@@ -143,6 +143,8 @@ class _Descent:
         self._line = line
         self._known: frozenset[str] = frozenset()
         """Objects and tables that are not as they were one level higher."""
+        self._strays: frozenset[str] = frozenset()
+        """Versions that the tool's record has or lacks wrongly since one level higher."""
         self._lost = ""
         """Why nothing below can be reached."""
 
@@ -163,7 +165,7 @@ class _Descent:
         if self._house.rebuild(level):
             self._house.replace(DOWN, REBUILT)
             self._head = self._below(level)
-            self._known, self._line = frozenset(), level.line
+            self._known, self._strays, self._line = frozenset(), frozenset(), level.line
         else:
             self._lost = f"the state before {level.migration.name} could not be made again"
 
@@ -182,11 +184,19 @@ class _Descent:
         data = list(self._rows(level, now, tables))
         new = [line for line in schema if self._is_new(level, _key(line))]
         self._known = frozenset(keys)
-        unlike = self._stand.unlike(level.belief, self._stand.belief(DOWN))
+        unlike = self._record(level)
         says = f"the tool's own record {unlike}" if unlike else ""
         came = Came.DIFFERS if new or unlike else Came.LOSES_DATA if data else Came.SAME
         differs = (*new, *data)[:TOLD]
         return DownInOrder(version, self._head, came, says, differs, with_rows)
+
+    def _record(self, level: Level) -> str:
+        """What the tool's own record says otherwise than before, and not one level higher."""
+        found = self._stand.belief(DOWN)
+        strays = frozenset(found.applied) ^ frozenset(level.belief.applied)
+        is_new = bool(strays - self._strays or found.stuck)
+        self._strays = strays
+        return self._stand.unlike(level.belief, found) if is_new else ""
 
     def _columns(self, level: Level, now: Snapshot) -> Iterator[tuple[str, list[str]]]:
         """Columns whose values differ, by table, and a word for how many rows there are."""
