@@ -109,9 +109,9 @@ def evidence(one: MigrationBack) -> Iterator[tuple[str, str]]:
     if found.leads is not Leads.NOWHERE and found.leads is not Leads.IRREVERSIBLE:
         rows = reference.states[0].rows if reference.states else 0
         told = f"up on {plural(rows, 'row')}, {plural(found.written, 'row')} written, down"
-        yield told, _capital(found.in_words())
+        yield told, words_of_leads(one)
     else:
-        yield "way down", _capital(found.in_words())
+        yield "way down", words_of_leads(one)
     if one.book.keeps:
         wrong = one.book.wrong
         yield "the tool's own record", _capital(wrong) if wrong else "As before the migration."
@@ -171,7 +171,7 @@ def disagreements(result: RollbackResult) -> Sequence[MigrationBack]:
 
 def words_of_leads(one: MigrationBack) -> str:
     """Where it leads directly after its up."""
-    return IN_WORDS[one.found.leads]
+    return f"{_capital(IN_WORDS[one.found.leads])}."
 
 
 def _capital(says: str) -> str:
