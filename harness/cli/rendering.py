@@ -13,6 +13,8 @@ from harness.record import timeline
 from harness.record.run_folder import EVENTS, RunFolder, write_atomically
 from harness.record.timeline import Event
 from harness.reporting import Format
+from harness.rollback import results as rollback_results
+from harness.rollback.results import RollbackResult
 from harness.sweep import results as sweep_results
 from harness.sweep import threshold
 from harness.sweep.results import SweepResult
@@ -52,6 +54,17 @@ def render_sweep(folder: RunFolder, result: SweepResult, junit: Path | None = No
     """sweep.json first, then every format made from it."""
     write_atomically(folder.path / "sweep.json", sweep_results.to_json(result))
     _write("sweep-reports", folder, lambda kind: kind.render(result), junit)
+
+
+def is_rollback(folder: RunFolder) -> bool:
+    """Whether ``mdrill rollback`` made the folder."""
+    return folder.header().get(rollback_results.OPTIONS) is not None
+
+
+def render_rollback(folder: RunFolder, result: RollbackResult, junit: Path | None = None) -> None:
+    """rollback.json first, then every format made from it."""
+    write_atomically(folder.path / "rollback.json", rollback_results.to_json(result))
+    _write("rollback-reports", folder, lambda kind: kind.render(result), junit)
 
 
 def _write(

@@ -8,15 +8,24 @@ from typing import Any
 import click
 
 from harness.cli import selection
-from harness.cli.rendering import is_sweep, render_all, render_sweep, swept_before
+from harness.cli.rendering import (
+    is_rollback,
+    is_sweep,
+    render_all,
+    render_rollback,
+    render_sweep,
+    swept_before,
+)
 from harness.drill import results
 from harness.errors import UsageError
 from harness.record import timeline
 from harness.record.run_folder import EVENTS, RunFolder
 from harness.record.timeline import Event
+from harness.reporting.rollback import terminal as rollback_terminal
 from harness.reporting.run import terminal
 from harness.reporting.run.outcomes import in_words
 from harness.reporting.sweep import terminal as sweep_terminal
+from harness.rollback import results as rollback_results
 
 LONG = ("text", "before", "now")
 """Fields that no terminal shows: logs and query plans."""
@@ -34,6 +43,11 @@ def _folder(run: str, out: Path | None) -> RunFolder:
 def report(run: str, out: Path | None, junit: Path | None) -> int:
     """Make every report of a run again from its events, also when the run was killed."""
     folder = _folder(run, out)
+    if is_rollback(folder):
+        back = rollback_results.of_folder(folder)
+        render_rollback(folder, back, junit)
+        click.echo(rollback_terminal.text(back))
+        return 0
     if is_sweep(folder):
         result = swept_before(folder)
         render_sweep(folder, result, junit)
@@ -54,6 +68,12 @@ def report(run: str, out: Path | None, junit: Path | None) -> int:
 def replay(run: str, trial: str | None, out: Path | None) -> int:
     """Judge a run again from its record alone; the exit code is that of the verdict."""
     folder = _folder(run, out)
+    if trial is not None and is_rollback(folder):
+        raise UsageError(f"{folder.path} has no trials; leave out --trial")
+    if is_rollback(folder):
+        back = rollback_results.of_folder(folder)
+        click.echo(rollback_terminal.text(back))
+        return back.exit_code
     if is_sweep(folder):
         if trial is not None:
             raise UsageError(f"{folder.path} is a sweep, which has no trials; leave out --trial")

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from harness import __version__, loading
-from harness.cli import rendering, resuming, selection, sweep_selection, sweep_start
+from harness import loading
+from harness.cli import (
+    folder_commands,
+    rendering,
+    resuming,
+    selection,
+    sweep_selection,
+    sweep_start,
+)
+from harness.cli.folder_commands import of_a_folder
 from harness.cli.signals import postponed
 from harness.cli.sweep_options import SweepOptions
 from harness.cli.sweep_progress import SweepProgress
@@ -39,40 +45,13 @@ from harness.tools.by_hand import ByHand
 
 
 @click.command(short_help="Crash your own migrations at every point.")
-@click.argument("path", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--tool", help="The migration tool: a name from `mdrill list --tools`, or a YAML file."
-)
-@click.option("--layout", help="How the folder is laid out, where more than one layout fits.")
-@click.option("--program", help="The tool's program, where it is not on PATH.")
-@click.option("--engine", help="E.g. postgres or mariadb:10.11; told from the SQL where plain.")
-@click.option(
-    "--backend",
-    type=click.Choice(["auto", "docker", "local"]),
-    default="auto",
-    help="Where servers come from.",
-)
-@click.option("--image", multiple=True, metavar="ENGINE=IMAGE", help="E.g. postgres=postgres:16.")
-@click.option(
-    "--range", "range_", metavar="A..B", help="Sweep only versions A to B; a begin will do."
-)
-@click.option(
-    "--since", metavar="REV", help="Sweep only what a git revision lacks, or has otherwise."
-)
-@click.option("--only", multiple=True, metavar="VERSION", help="Sweep only this one (repeatable).")
-@click.option(
-    "--placeholder",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="What an emulated Flyway or goose fills in for ${NAME} (repeatable).",
-)
+@of_a_folder
 @click.option(
     "--ways",
     multiple=True,
     type=click.Choice([way.value for way in Way]),
     help="Only these ways of dying (repeatable).",
 )
-@click.option("--rows", type=click.IntRange(min=0), default=200, help="Generated rows a table.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -89,18 +68,11 @@ from harness.tools.by_hand import ByHand
     metavar="DURATION",
     help="How long it may take, e.g. 2m: the most harmful first; what is left out is told.",
 )
-@click.option("--seed-sql", type=click.Path(path_type=Path), help="SQL that brings rows of yours.")
-@click.option(
-    "--seed-dump",
-    type=click.Path(path_type=Path),
-    help="A dump (pg_dump's of any format, mysqldump's; packed or not) to start from.",
-)
 @click.option(
     "--no-cache",
     is_flag=True,
     help="Run the migrations before the first one that is swept, also if their state is kept.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Where run folders go.")
 @click.option(
     "--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a sweep."
 )
@@ -115,8 +87,6 @@ from harness.tools.by_hand import ByHand
     type=click.Path(path_type=Path),
     help="A sweep.json of before: exit 1 only for cells that got worse.",
 )
-@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print sweep.json on stdout.")
 def sweep(**given: Any) -> int:
     """Run each migration of a folder, kill it at every point, and find out what heals it."""
     options = SweepOptions(**given)
@@ -240,7 +210,7 @@ def _sweep(
     planned: SweepPlan, scope: SweepScope, server: SweepServer, folder: RunFolder, known: Known
 ) -> None:
     """Sweep the folder, and tell how it goes."""
-    client = sweep_start.client(planned, server)
+    client = folder_commands.client(planned, server)
     cells = {one.version: one.cells for one in _tasks(planned, known)}
     progress = SweepProgress(len(planned.chosen), cells, scope.budget)
     record = Timeline(folder.path / FILE_NAME, progress.news, continued=True)
@@ -287,24 +257,8 @@ def _folder(options: SweepOptions, run_id: str) -> RunFolder:
 def _header(
     planned: SweepPlan, options: SweepOptions, run_id: str, server: SweepServer, why: str
 ) -> SweepHeader:
-    wishes = {**vars(options), "path": planned.folder.resolve(), "engine": server.engine.label}
     return SweepHeader(
-        run=run_id,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        version=__version__,
-        command=shlex.join(["mdrill", *sys.argv[1:]]),
-        sweep={k: str(v) if isinstance(v, Path) else v for k, v in wishes.items()},
-        folder=planned.folder.resolve().name,
-        layout=planned.layout.title,
-        tool=planned.tool.title,
-        emulated=planned.tool.how == "emulated",
-        plain_for=planned.plain_for,
-        notes=planned.tool.notes,
-        engine=server.engine.title,
-        server_version=server.facts.version,
-        image=server.facts.image,
-        backend=server.facts.backend,
-        backend_because=why,
-        planned=planned.chosen,
+        **folder_commands.header(planned, run_id, server, why),
+        sweep=folder_commands.wishes(planned, options, server.engine.label),
         prints=resuming.prints(planned),
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+COLUMNS = 6
+"""Columns that are named with how many of their values changed."""
+
 
 @dataclass(frozen=True)
 class RowSample:
@@ -58,6 +61,10 @@ class RowsDifference:
             if count
         ]
         told = f"{self.table}: {self.count} of {self.had} rows differ ({', '.join(parts)})"
+        if self.columns:
+            most = sorted(self.columns.items(), key=lambda item: (-item[1], item[0]))
+            told += f", values of {', '.join(f'{c} {n}' for c, n in most[:COLUMNS])}"
+            told += f" and {len(most) - COLUMNS} more columns" if len(most) > COLUMNS else ""
         if self.samples:
             told += ": " + "; ".join(map(str, self.samples))
             told += "; …" if self.count > len(self.samples) else ""

@@ -9,10 +9,10 @@ from harness.layouts import Migration
 from harness.record.timeline import Timeline
 from harness.sweep.dumps import Dump
 from harness.sweep.events import BeganFromCache
-from harness.sweep.recoveries import Recoveries
 from harness.sweep.state_before import BARE, Origin, StateBefore
 from harness.sweep.sweep_server import SweepServer
 from harness.tools.adapter import Adapter
+from harness.tools.belief import believes
 
 __all__ = ["BARE", "Beginning", "Start"]
 
@@ -27,6 +27,9 @@ class Start:
     origin: Origin | None = None
 
 
+NOTHING_KEPT = Start()
+
+
 class Beginning:
     """Makes the first state, and sees to it that the one before the first migration is kept."""
 
@@ -34,15 +37,13 @@ class Beginning:
         self,
         server: SweepServer,
         tool: Adapter,
-        recoveries: Recoveries,
         migrations: Sequence[Migration],
         record: Timeline,
         dump: Dump | None,
-        start: Start,
+        start: Start = NOTHING_KEPT,
     ) -> None:
         self._server = server
         self._tool = tool
-        self._recoveries = recoveries
         self._versions = [migration.version for migration in migrations]
         self._record = record
         self._dump = dump
@@ -64,12 +65,21 @@ class Beginning:
         if before and not self._start.origin and migration.version == before.version:
             before.keep(self._server, applied)
 
+    def where(self, migration: Migration) -> str:
+        """The next move if that one fails by itself, where it is the first, and what it works on
+        may come from elsewhere.
+        """
+        if self._dump or migration.version != self._versions[0]:
+            return ""
+        return "; a folder that begins from a schema of before is swept from a dump: --seed-dump"
+
     def _restored(self) -> tuple[str, ...]:
         """Restore the user's dump, if there is one; the versions it has applied."""
         if self._dump is None:
             return ()
         self._dump.load(self._server, BARE)
-        applied = self._recoveries.believes(BARE).applied
+        server = self._server
+        applied = believes(self._tool, server.engine, server.session(BARE), BARE).applied
         if self._tool.applied_up_to and applied:
             return tuple(self._versions[: self._versions.index(applied[-1]) + 1])
         return applied

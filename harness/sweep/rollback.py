@@ -28,12 +28,17 @@ class Leads(StrEnum):
     """There is none."""
     UNKNOWN = "not-tried"
     """The sweep was cut off, or the migration fails by itself."""
+    LOSES_WRITES = "loses-what-was-written-meanwhile"
+    """What was there before is as it was; rows or values that the application wrote since, into
+    tables and columns that are there both times, are not."""
     LOSES_DATA = "restores-schema-loses-data"
     """Every object is as it was, and rows or values are not."""
     OTHER_SCHEMA = "schema-differs"
     """Objects are not as they were."""
     REMOVES_MORE = "removes-what-up-never-made"
     """An object is gone that was there before and that the migration did not touch."""
+    PRETENDS = "pretends"
+    """The migration says that nothing leads back; its way down is there, and ends well."""
     FAILS = "fails"
     """It ends with an error."""
 
@@ -44,12 +49,21 @@ IN_WORDS: Mapping[Leads, str] = {
     Leads.IRREVERSIBLE: "declared irreversible",
     Leads.NOWHERE: "there is no way down",
     Leads.UNKNOWN: "the way down was not tried",
+    Leads.LOSES_WRITES: "the way down loses what was written meanwhile",
     Leads.LOSES_DATA: "the way down restores the schema and loses data",
     Leads.OTHER_SCHEMA: "the way down leaves another schema",
     Leads.REMOVES_MORE: "the way down removes what the way up never made",
+    Leads.PRETENDS: "declared irreversible, and yet there is a way down that ends well",
     Leads.FAILS: "the way down fails",
 }
-LIES = (Leads.LOSES_DATA, Leads.OTHER_SCHEMA, Leads.REMOVES_MORE, Leads.FAILS)
+LIES = (
+    Leads.LOSES_WRITES,
+    Leads.LOSES_DATA,
+    Leads.OTHER_SCHEMA,
+    Leads.REMOVES_MORE,
+    Leads.PRETENDS,
+    Leads.FAILS,
+)
 """A way down that is there, and does not lead back."""
 
 
@@ -65,7 +79,9 @@ class Rollback:
     written: int = 0
     """Rows that the application wrote between up and down."""
     meanwhile: tuple[str, ...] = ()
-    """What is lost of those rows."""
+    """What is lost of those rows with what only the way up brought, as is to be expected."""
+    undone: tuple[str, ...] = ()
+    """What is lost of them in tables and columns that were there before."""
     says: str = ""
     """The reason that was declared, or the tool's error."""
 
@@ -77,7 +93,7 @@ class Rollback:
     @property
     def differences(self) -> tuple[str, ...]:
         """What is not as it was, or why nothing leads back."""
-        return tuple(part for part in (*self.schema, *self.data, self.says) if part)
+        return tuple(part for part in (*self.schema, *self.data, *self.undone, self.says) if part)
 
     def in_words(self) -> str:
         """Where it leads, and what is not as it was, on one line."""
@@ -100,8 +116,10 @@ def judge(
     after: Snapshot,
     rows: Sequence[RowsDifference],
     duplicate: str,
+    undone: Sequence[str] = (),
 ) -> Rollback:
-    """Compare the state after the way down with the state before; ``rows`` differ in each table.
+    """Compare the state after the way down with the state before; ``rows`` differ in each table,
+    and ``undone`` is what is lost of what was written meanwhile.
 
     Values that rows gave back may be given again: only a next value that is there already counts.
     ``duplicate`` is the engine's code for a value that comes twice.
@@ -112,7 +130,10 @@ def judge(
     gap = replace(gap, counters=behind)
     schema = gap.lines(before, after, duplicate)
     data = tuple(str(table) for table in rows)
-    return Rollback(_leads(gap, before, migrated, data), tuple(schema), data)
+    leads = _leads(gap, before, migrated, data)
+    if undone and leads in (Leads.BACK, Leads.BACK_IN_OTHER_ORDER):
+        leads = Leads.LOSES_WRITES
+    return Rollback(leads, tuple(schema), data, undone=tuple(undone))
 
 
 def _leads(gap: Difference, before: Snapshot, migrated: Snapshot, data: Collection[str]) -> Leads:

@@ -18,9 +18,11 @@ IN_ONE_RUN = "all pending in one run"
 AS_ITS_OWN_TOOL = "as its own tool"
 """What a finding is about, where it is no crash point."""
 OF_THE_WAY_BACK: Mapping[Leads, Grade] = {
+    Leads.LOSES_WRITES: Grade.LOSES_DATA,
     Leads.LOSES_DATA: Grade.LOSES_DATA,
     Leads.OTHER_SCHEMA: Grade.LOSES_DATA,
     Leads.REMOVES_MORE: Grade.LOSES_DATA,
+    Leads.PRETENDS: Grade.LOSES_DATA,
     Leads.FAILS: Grade.UNHEALED,
 }
 """What a way down that does not lead back is as bad as; one that is not there is no lie."""

@@ -6,11 +6,12 @@ there before. A declaration that nothing leads back is taken at its word.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
-from harness import row_generation
 from harness.errors import DeadlineExceeded, EnvironmentProblem
 from harness.layouts import Migration
 from harness.ports import Session
@@ -21,7 +22,7 @@ from harness.state.row_comparison import compare
 from harness.state.rows_difference import RowsDifference
 from harness.state.snapshot import Snapshot, schema_of
 from harness.state.volatile import Parts
-from harness.sweep import rollback
+from harness.sweep import rollback, writing
 from harness.sweep.events import WayBackTried
 from harness.sweep.own_commits import OwnCommits
 from harness.sweep.reference import Reference, ReferenceFailed, ReferenceRunner
@@ -36,8 +37,6 @@ MIGRATED = "migrated"
 """The database in which the migration is through, and nothing else has happened."""
 Columns = Mapping[str, Collection[str]]
 """By table."""
-WRITTEN = 5
-"""Rows that the application writes to each table between up and down."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,13 @@ class WayBack:
     def tried(self, up: Subject) -> Tried:
         """Execute the way down of a migration whose way up is known."""
         migration = up.migration
-        reason = self._declared(migration)
+        reason = declared(migration)
         if reason:
             return _only(migration, Rollback(Leads.IRREVERSIBLE, says=reason))
-        if not self._has_one(migration):
+        if not has_one(self._tool, migration):
             return _only(migration, Rollback(Leads.NOWHERE))
-        before, trial = self._migrate(up)
-        found = self._with_rows_of_the_application(up, trial)
+        before, trial = self.migrate(up)
+        found = self.found(up, trial)
         request = RunRequest(migration, down=True)
         try:
             reference, before = self._watch(request, before)
@@ -84,18 +83,7 @@ class WayBack:
         told = WayBackTried(migration.version, found, reference.rows, reference.statements)
         return Tried(told, down)
 
-    def _declared(self, migration: Migration) -> str:
-        scripts = (migration.up, migration.down)
-        reasons = (rollback.declared(script.text) for script in scripts if script)
-        return next((reason for reason in reasons if reason), "")
-
-    def _has_one(self, migration: Migration) -> bool:
-        """A tool may know the way back from its own code; where there are scripts, they tell it."""
-        if self._tool.how == "emulated" or migration.up is not None:
-            return migration.down is not None
-        return bool(self._tool.down)
-
-    def _migrate(self, up: Subject) -> tuple[Snapshot, TrialDatabase]:
+    def migrate(self, up: Subject) -> tuple[Snapshot, TrialDatabase]:
         """Bring the migrated state to the database that keeps it; a trial that holds it, too."""
         trial, _ = self._server.trials(2)
         self._server.prepare(trial, up.template, up.base)
@@ -107,13 +95,13 @@ class WayBack:
 
     # ------------------------------------------------------------------ where it leads
 
-    def _with_rows_of_the_application(self, up: Subject, trial: TrialDatabase) -> Rollback:
+    def found(self, up: Subject, trial: TrialDatabase) -> Rollback:
         """Down with rows that were written meanwhile; without them as well, where it fails on
         those, or where writing them changed rows that were there.
         """
         migrated = self._snapshot(trial)
         trial.holds = None
-        written = self._write(up, trial)
+        written = writing.write(self._server, up, trial.database, migrated, self._tables)
         aside = self._changed_by_writing(trial, written)
         error = self._take_back(up.migration, trial)
         found = Rollback() if error else self._compared(up, migrated, trial, written, aside)
@@ -123,7 +111,9 @@ class WayBack:
         if not error:
             harm = list(Leads)
             worse = max(found, alone, key=lambda rollback: harm.index(rollback.leads))
-            return replace(worse, written=found.written, meanwhile=found.meanwhile)
+            return replace(
+                worse, written=found.written, meanwhile=found.meanwhile, undone=found.undone
+            )
         if alone.leads is Leads.FAILS:
             return alone
         rest = f"without rows that were written meanwhile, {alone.in_words()}"
@@ -138,18 +128,6 @@ class WayBack:
             return Rollback(Leads.FAILS, says=error)
         nothing = WrittenRows(self._server.engine, self._server.session(trial.database))
         return self._compared(up, migrated, trial, nothing, {})
-
-    def _write(self, up: Subject, trial: TrialDatabase) -> WrittenRows:
-        """New rows in every table, and values in the columns that the migration added."""
-        engine, session = self._server.engine, self._server.session(trial.database)
-        had = engine.snapshot.tables(self._server.session(up.template))
-        more = {
-            name: new
-            for name, table in engine.snapshot.tables(session).items()
-            if name in had and (new := [c for c in table.columns if c not in had[name].columns])
-        }
-        added = row_generation.add(engine, session, WRITTEN, without=self._tables)
-        return WrittenRows(engine, session, added, row_generation.update(engine, session, more))
 
     def _take_back(self, migration: Migration, trial: TrialDatabase) -> str:
         """Run the way down; what went wrong, "" if nothing did."""
@@ -173,9 +151,11 @@ class WayBack:
             parts = self._differs_by_run(up, migrated)
             before, migrated, after = (s.steadied(parts) for s in (before, migrated, after))
         rows = self._rows(up, trial, written, aside)
-        found = rollback.judge(before, migrated, after, rows, engine.snapshot.DUPLICATE)
-        lost = tuple(written.lost(self._server.session(trial.database)))
-        return replace(found, written=written.count, meanwhile=lost)
+        lost = written.lost(*map(self._server.session, (trial.database, up.template)))
+        found = rollback.judge(
+            before, migrated, after, rows, engine.snapshot.DUPLICATE, lost.undone
+        )
+        return replace(found, written=written.count, meanwhile=tuple(lost.meanwhile))
 
     def _before(self, up: Subject) -> Snapshot:
         """The schema before the migration, every word of it: what only the way up makes different
@@ -250,6 +230,29 @@ class WayBack:
         one, other = self._server.trials(2)
         reference, before = self._runner.watch_twice(request, (one, other), MIGRATED, migrated)
         return self._own_commits.found(reference, other, MIGRATED, before), before
+
+
+def has_one(tool: Adapter, migration: Migration) -> bool:
+    """Whether there is a way down. A tool may know it from its own code; where there are scripts,
+    they tell it.
+    """
+    if tool.how == "emulated" or migration.up is not None:
+        return migration.down is not None
+    return bool(tool.down)
+
+
+def declared(migration: Migration) -> str:
+    """The reason for which the migration says that nothing leads back; empty if it does not."""
+    scripts = [script.text for script in (migration.up, migration.down) if script]
+    reasons = map(rollback.declared, scripts or _code(migration))
+    return next((reason for reason in reasons if reason), "")
+
+
+def _code(migration: Migration) -> Iterator[str]:
+    """The files of a migration that is no script."""
+    for file in migration.files:
+        with suppress(OSError):
+            yield Path(file).read_text("utf-8", errors="replace")
 
 
 def _only(migration: Migration, found: Rollback) -> Tried:

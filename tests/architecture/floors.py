@@ -48,6 +48,9 @@ FLOORS: tuple[dict[str, str], ...] = (
         "sweep": "every crash point of a user's own migrations, and what heals it",
     },
     {
+        "rollback": "where every way down of a folder leads: executed, and foretold from its SQL",
+    },
+    {
         "reporting": "results as pages, texts and tables; one file a format",
     },
     {

@@ -82,7 +82,8 @@ def test_each_row_that_differs_is_told(pair):
         "id 12: age 12 → NULL, name 'name 12' → 'other'",
         "id 13: age 13 → NULL",
     ]
-    assert "7 of 3000 rows differ (2 gone, 1 new, 4 changed): id 7 is gone; " in str(gap)
+    counted = "7 of 3000 rows differ (2 gone, 1 new, 4 changed), values of name 3, age 2"
+    assert f"{counted}: id 7 is gone; " in str(gap)
     assert str(gap).endswith("; …")
 
 

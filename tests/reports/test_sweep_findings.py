@@ -77,6 +77,8 @@ DETAIL: dict[Leads, dict[str, object]] = {
     Leads.LOSES_DATA: {"data": ["public.users: 3 of 40 rows differ"], "written": 10},
     Leads.OTHER_SCHEMA: {"schema": ["new: index public.left_over"]},
     Leads.REMOVES_MORE: {"schema": ["gone: table public.audit"]},
+    Leads.LOSES_WRITES: {"undone": ["public.users: 5 of 5 rows differ"], "written": 10},
+    Leads.PRETENDS: {"data": ["public.users: 3 of 40 rows differ"], "says": "it cannot be undone"},
     Leads.FAILS: {"says": "42704: index gone does not exist"},
 }
 each_way = pytest.mark.parametrize("leads", Leads)

@@ -19,7 +19,11 @@ from harness.record.events import (
     WaitingPair,
     WitnessSeen,
 )
+from harness.rollback.events import OF_A_ROLLBACK
+from harness.rollback.results import Finding as RolledFinding
+from harness.rollback.results import MigrationBack, RollbackHeader, RollbackResult, Verdict
 from harness.row_generation import Filled
+from harness.sqltext.losses import Sign
 from harness.sweep.events import OF_A_SWEEP, StateSeen
 from harness.sweep.points import Row
 from harness.sweep.results import Finding, MigrationResult, SweepHeader, SweepResult
@@ -75,6 +79,16 @@ def test_every_kind_of_event_stands_there_with_exactly_its_fields(
     assert told(title) == wanted
 
 
+def test_every_kind_of_a_rollback_run_stands_there_with_exactly_its_fields() -> None:
+    """Those that a sweep has as well are only named."""
+    own = {kind: of for kind, of in OF_A_ROLLBACK.items() if kind not in OF_A_SWEEP}
+    assert told("rollback.jsonl") == {
+        word: (kind.LANE, names_of(kind), False) for word, kind in own.items()
+    }
+    begin = section("rollback.jsonl").split(" are those of a sweep")[0]
+    assert set(WORD.findall(begin)) == OF_A_ROLLBACK.keys() & OF_A_SWEEP.keys()
+
+
 INSIDE = {
     "`cell`: `objectives`": ObjectivesSet,
     "`progress`: each of `rows`": ProgressRow,
@@ -88,6 +102,7 @@ INSIDE = {
     "`healing`: each of `attempts`": Attempt,
     "`healing`: each of `probes`": Probe,
     "`way-back`: `rollback`": Rollback,
+    "`foretold`: each of `signs`": Sign,
 }
 
 
@@ -141,3 +156,15 @@ def test_sweep_json_has_the_fields_that_are_told() -> None:
     assert set(first_level(migrations.partition(": ")[2])) == {*names_of(MigrationResult), *counted}
     assert first_level(findings.partition(": ")[2]) == names_of(Finding)
     assert {ON_ROWS, WAY_BACK, TO_ITS_END, AS_ITS_OWN_TOOL} <= set(WORD.findall(findings))
+
+
+def test_rollback_json_has_the_fields_that_are_told() -> None:
+    """Beyond those of a sweep's header."""
+    whole, migrations, findings = paragraphs("rollback.json:")
+    own = [*names_of(RollbackHeader, SweepHeader), *names_of(RollbackResult, RollbackHeader)]
+    assert set(WORD.findall(whole)) - {"crashed_with"} == {*own, "counts"}
+    counted = {"name", "verdict", "wrong", "unknown", "disagrees"}
+    assert set(first_level(migrations.partition(": ")[2])) == {*names_of(MigrationBack), *counted}
+    assert first_level(findings.partition(": ")[2]) == names_of(RolledFinding)
+    words = re.search(r"`verdict`\s\((.*?)\)", migrations, re.S)[1]
+    assert words.replace(" or ", ", ").split(", ") == list(Verdict)

@@ -1,0 +1,1 @@
+"""A rollback run as texts and tables; one file a format."""

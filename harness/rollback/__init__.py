@@ -1,0 +1,1 @@
+"""Where every way down of a folder leads: executed, and foretold from the SQL alone."""
