@@ -72,6 +72,7 @@ ENGINE = EngineFacts(
             "unvalidated-check",
             "progress-view",
             "terminate-backend",
+            "row-policies",
             "fast-default",
         }
     ),
