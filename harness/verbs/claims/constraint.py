@@ -29,9 +29,7 @@ class ConstraintClaim(ClaimKind):
             every = target.engine.catalog.constraints(session, table).values()
         of_kind = [c for c in every if c.kind == self.constraint]
         named = [c for c in of_kind if self.called in (None, c.name)]
-        there = [
-            c for c in named if tuple(c.columns) == columns or (self.called and not c.columns)
-        ]
+        there = [c for c in named if tuple(c.columns) == columns or (self.called and not c.columns)]
         wanted = "there" if self.exists else "not there"
         untold = [c.name for c in of_kind if not c.columns]
         if untold and self.called is None:
