@@ -167,12 +167,22 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Deployment:
+    """Once statement ``after`` is done, the version ``deploys`` of the application is deployed."""
+
+    after: int
+    deploys: str
+
+
+@dataclass(frozen=True)
 class Fault:
     """What strikes and when; ``kind`` is a kind of ``faults/``."""
 
     id: str
     kind: Any
     at: Moment
+    rollout: tuple[Deployment, ...] = ()
+    """Versions of the application that are deployed, and have worked, before it strikes."""
     scope: Scope = Scope()
     because: str = ""
     line: int = 0

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from harness.model import Procedure, Scenario, Sql, word_of
+from harness.model import Fault, Procedure, Scenario, Sql, word_of
 
 
 def explanation(scenario: Scenario) -> str:
@@ -22,7 +22,7 @@ def explanation(scenario: Scenario) -> str:
         *(_sql(sql) for sql in scenario.migration.statements),
         "",
         "What strikes",
-        *(f"  {fault.id}: {word_of(fault.kind)}, {fault.at}" for fault in scenario.faults),
+        *map(_fault, scenario.faults),
         "",
         "Recoveries that must work",
         *_procedures(scenario.recoveries),
@@ -38,6 +38,13 @@ def explanation(scenario: Scenario) -> str:
         "",
     ]
     return "\n".join(part for part in parts if isinstance(part, str))
+
+
+def _fault(item: Fault) -> str:
+    """When it strikes, and what was deployed by then."""
+    told = f"  {item.id}: {word_of(item.kind)}, {item.at}"
+    deployed = (f"version {step.deploys} after statement {step.after}" for step in item.rollout)
+    return told + (f"; deployed by then: {', '.join(deployed)}" if item.rollout else "")
 
 
 def procedure(item: Procedure) -> str:

@@ -37,12 +37,13 @@ def list_(as_json: bool, trials: bool, tools: bool) -> int:
         }
         click.echo(json.dumps(value, indent=1))
         return 0
+    width = max(map(len, [*(drill.id for drill in drills), *(story.id for story in scenarios)]))
     click.echo("Drills (mdrill run NAME)")
     for drill in drills:
-        click.echo(f"  {drill.id:<18} {drill.title}")
+        click.echo(f"  {drill.id:<{width}} {drill.title}")
     click.echo("\nScenarios (mdrill run NAME, mdrill practice NAME, mdrill explain NAME)")
     for scenario in scenarios:
-        click.echo(f"  {scenario.id:<18} {scenario.title}")
+        click.echo(f"  {scenario.id:<{width}} {scenario.title}")
     return 0
 
 

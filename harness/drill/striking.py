@@ -21,6 +21,10 @@ from harness.verbs.protocols import Target
 from harness.waiting import until
 
 START_DEADLINE_S = 30.0
+DEPLOYED_OPERATIONS = 8
+"""What each worker does with a version that was rolled out, so that it has really been used: a
+writer inserts, updates twice and deletes in four of them."""
+DEPLOYED_WITHIN_S = 30.0
 
 
 def drive(target: Target, run: SteeredRun, fault: Fault, *, inject: bool = True) -> None:
@@ -29,23 +33,42 @@ def drive(target: Target, run: SteeredRun, fault: Fault, *, inject: bool = True)
     Without ``inject`` the migration goes to its end unharmed; a fault that strikes a finished
     migration is then the migration itself, so it is not run at all.
     """
-    if fault.kind.strikes_when_done:
-        if inject:
-            run.outcome(fault.kind.deadline_s)
-            _strike(target, fault)
-        else:
-            _missed(target, fault, "left out on purpose")
+    if fault.kind.strikes_when_done and not inject:
+        _missed(target, fault, "left out on purpose")
         return
-    while (point := run.next_checkpoint()) is not None:
-        if inject and point.is_at(fault.at):
+    while (point := run.next_checkpoint(fault.kind.deadline_s)) is not None:
+        problem = _roll_out(target, fault, point)
+        if problem:
+            _missed(target, fault, problem)
+            return
+        if inject and not fault.kind.strikes_when_done and point.is_at(fault.at):
             _at_the_moment(target, run, fault, point)
             return
         run.go(point)
+    if fault.kind.strikes_when_done:
+        _strike(target, fault)
+        return
     _missed(
         target,
         fault,
         "the migration was over before the moment came" if inject else "left out on purpose",
     )
+
+
+def _roll_out(target: Target, fault: Fault, point: Checkpoint) -> str:
+    """Deploy what the rollout has for this place, and let it work; why it did not, or ""."""
+    for step in fault.rollout:
+        if point.where != "after" or point.last != step.after:
+            continue
+        if target.app is None:
+            return f"no application runs, so version {step.deploys} cannot be deployed"
+        target.app.release_writers()
+        target.app.switch(step.deploys)
+        traffic = target.app.works(DEPLOYED_OPERATIONS, DEPLOYED_WITHIN_S)
+        if traffic.errors or not traffic.reached:
+            met = traffic.first_error or f"{traffic.waiting} waiting"
+            return f"version {step.deploys}, deployed after statement {step.after}, fails: {met}"
+    return ""
 
 
 def _at_the_moment(target: Target, run: SteeredRun, fault: Fault, point: Checkpoint) -> None:

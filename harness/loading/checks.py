@@ -26,6 +26,8 @@ EXPECTATIONS = {
 }
 """Claims that say nothing without one of these keys."""
 
+MOMENTS = ("before", "after", "inside")
+
 Complain = Callable[[int, str], object]
 
 
@@ -170,8 +172,8 @@ def _moments(root: Mapping, complain: Complain) -> None:
                 item.line_of("at"),
                 f"found 'at', but {word} strikes when the migration is done; remove it",
             )
-        for key in ("before", "after", "inside"):
-            n = at.get(key) if isinstance(at, Mapping) else None
+        places = [at.get(key) for key in MOMENTS] if isinstance(at, Mapping) else []
+        for n in [*places, *(step.get("after") for step in items(item, "rollout"))]:
             if (
                 count
                 and isinstance(n, Scalar)
@@ -256,11 +258,17 @@ def _app(root: Mapping, complain: Complain) -> None:
     if start[0] not in known:
         complain(start[1], registry.unknown("version for the app to start with:", start[0], known))
     _app_values(app, versions, complain)
-    for _, procedure in _procedures(root):
-        for step in items(procedure, "steps"):
-            for name, line in texts(step, "switch_app"):
-                if name not in known:
-                    complain(line, registry.unknown("version of the app", name, known))
+    deployed = [
+        name
+        for _, procedure in _procedures(root)
+        for step in items(procedure, "steps")
+        for name in texts(step, "switch_app")
+    ]
+    for fault in items(root, "faults"):
+        deployed += [name for step in items(fault, "rollout") for name in texts(step, "deploys")]
+    for name, line in deployed:
+        if name not in known:
+            complain(line, registry.unknown("version of the app", name, known))
 
 
 def _app_values(app: Mapping, versions: Mapping, complain: Complain) -> None:

@@ -39,6 +39,9 @@ class Application(Protocol):
     def switch(self, version: str) -> None:
         """Deploy another version; every following operation uses it."""
 
+    def release_writers(self) -> None:
+        """Let the writers go on, if something held them."""
+
     def traffic(self, since_ns: int = 0) -> Traffic:
         """What finished since, and what is in flight now."""
         ...

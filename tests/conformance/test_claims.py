@@ -42,6 +42,8 @@ TABLE = [
     (ConstraintClaim("unique", "users.email"), HELD, HELD),
     (ConstraintClaim("unique", "users.name"), NOT_HELD, NOT_HELD),
     (ConstraintClaim("foreign", "users.team_id", exists=False), NOT_HELD, NOT_HELD),
+    (ConstraintClaim("check", "users.score", called="users_score_sane"), HELD, HELD),
+    (ConstraintClaim("check", "users.score", called="users_score_odd"), NOT_HELD, NOT_HELD),
     (RowsClaim("users", "email IS NULL", "none"), HELD, HELD),
     (RowsClaim("users", f"score >= {ROWS}", "some"), HELD, HELD),
     (RowsClaim("users", "score > 1", "all"), NOT_HELD, NOT_HELD),
@@ -88,6 +90,16 @@ def test_a_claim_tells_before_from_after(make) -> None:
     assert work.start().outcome(DEADLINE_S).finished
     after = answers(work, claims)
     assert list(zip(claims, before, after, strict=True)) == TABLE
+
+
+def test_a_check_over_untold_columns_is_no_proof_of_absence(make) -> None:
+    """Where the catalogue does not say what a check is over, nobody may say that it is gone."""
+    work = make()
+    with work.target.session("verifier") as session:
+        checks = work.engine.catalog.constraints(session, "users").values()
+    told = all(c.columns for c in checks if c.kind == "check")
+    gone = ConstraintClaim("check", "users.score", exists=False)
+    assert answers(work, [gone]) == [NOT_HELD if told else Answer.UNANSWERABLE]
 
 
 def test_one_changed_value_is_found_and_counted(make) -> None:

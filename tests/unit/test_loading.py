@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from harness import loading, registry
 from harness.errors import Problem, ScenarioError
 from harness.loading import shapes, yaml_nodes
-from harness.model import Claim, Moment, Objectives, Rows, Scope
+from harness.model import Claim, Deployment, Moment, Objectives, Rows, Scope
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 BUNDLED = Path(__file__).parents[2] / "scenarios"
@@ -340,6 +340,31 @@ def test_an_unknown_version_of_the_app_is_refused(tmp_path: Path) -> None:
     """A step may switch only to a version that the scenario's app has."""
     _, said = only_problem("        migrate: up", "        switch_app: newest", tmp_path)
     assert "unknown version of the app 'newest'" in said
+
+
+@pytest.mark.parametrize(
+    "step, message",
+    [
+        ("{after: 1, deploys: newest}", "unknown version of the app 'newest'"),
+        ("{after: 7, deploys: old}", "found statement 7, wanted 1 to 2"),
+        ("{after: 1}", "found no 'deploys'"),
+    ],
+)
+def test_a_rollout_that_cannot_be_is_refused(tmp_path: Path, step: str, message: str) -> None:
+    """It deploys versions that the application has, after statements that there are."""
+    old = "    at: {after: 1}\n"
+    _, said = only_problem(old, f"{old}    rollout:\n      - {step}\n", tmp_path)
+    assert message in said
+
+
+def test_a_rollout_is_read(tmp_path: Path) -> None:
+    """Several versions, each after its statement."""
+    old = "    at: {after: 1}\n"
+    path = tmp_path / "1-rolled.yaml"
+    rolled = f"{old}    rollout:\n      - {{after: 1, deploys: old}}\n"
+    path.write_text(TEXT.replace(old, rolled, 1), "utf-8")
+    rollouts = [fault.rollout for fault in loading.load_scenario(path).faults]
+    assert (Deployment(1, "old"),) in rollouts
 
 
 def test_all_problems_of_a_file_come_at_once_in_the_order_of_its_lines(tmp_path: Path) -> None:

@@ -75,6 +75,10 @@ ENGINE = EngineFacts(
             "ddl-if-exists",
             "stage-progress",
             "fast-default",
+            "implicit-defaults",
+            "case-blind-text",
+            "whole-column-modify",
+            "foreign-keys-by-name",
             "ends-orphan-waits",
         }
     ),

@@ -76,6 +76,10 @@ ENGINE = EngineFacts(
             "unenforced-check",
             "stage-progress",
             "fast-default",
+            "implicit-defaults",
+            "case-blind-text",
+            "whole-column-modify",
+            "foreign-keys-by-name",
         }
     ),
     recipe=RECIPE,

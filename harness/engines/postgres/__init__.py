@@ -75,6 +75,7 @@ ENGINE = EngineFacts(
             "unvalidated-check",
             "progress-view",
             "terminate-backend",
+            "row-policies",
             "fast-default",
         }
     ),
