@@ -1,8 +1,8 @@
 """The stories, run for real: what should repair repairs, what should not is caught.
 
 For each scenario on each engine: in every mode the first fault that has a recovery, with that
-recovery; every decoy once; once nothing done; once the fault left out. ``mdrill run full`` and
-``mdrill teeth`` run every cell.
+recovery; every decoy once; once nothing done; once the fault left out. One in three of these is
+drawn; ``mdrill run full``, ``mdrill run way-back`` and ``mdrill teeth`` run every cell.
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ def told(result: TrialResult) -> str:
     return f"{result.outcome}: {result.sentence} Failed: {result.failed_claims}"
 
 
+@pytest.mark.matrix(of=3)
 @pytest.mark.parametrize("trial, backend", TRIALS)
 def test_it_ends_as_it_must(trial: Trial, backend: str, lane_of) -> None:
     """Recoveries PASS, decoys FAIL by their claim, nothing done FAILs, no fault proves nothing."""
