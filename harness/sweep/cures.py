@@ -75,7 +75,11 @@ class Cures:
 
     def shown(self, crash: Crash, applied: str) -> Shown | None:
         """By what the state is healed by rule; None if it is to be tried, or is an audit."""
-        if self.exhaustive or Rule.TOOL_STATE in self.revoked or not _is_of_the_tool(crash):
+        if (
+            self.exhaustive
+            or Rule.TOOL_STATE in self.revoked
+            or not _is_of_the_tool(crash, applied)
+        ):
             return None
         with self._lock:
             shown = self._shown.get(_kind_of(crash, applied))
@@ -115,7 +119,7 @@ class Cures:
                 return None
             agrees = first.agrees(attempts)
             first.differs |= not agrees
-            if not _is_of_the_tool(crash):
+            if not _is_of_the_tool(crash, applied):
                 return None
             if not agrees:
                 self.revoked.add(Rule.TOOL_STATE)
@@ -143,9 +147,13 @@ def _outcome(attempt: Attempt) -> tuple[str, bool, bool]:
     return attempt.kind, attempt.healed, attempt.blocked
 
 
-def _is_of_the_tool(crash: Crash) -> bool:
-    """Nothing of the migration is there; or all of it, and the tool knows that."""
-    return crash.left.name == "before" or (crash.left.name == "after" and crash.settled)
+def _is_of_the_tool(crash: Crash, applied: str) -> bool:
+    """Nothing of the migration is there; or all of it, and the tool has that on record: one that
+    keeps none runs it once more, and what comes of that is the file's.
+    """
+    if crash.left.name == "after":
+        return crash.settled and bool(applied)
+    return crash.left.name == "before"
 
 
 def _kind_of(crash: Crash, applied: str) -> tuple[Role, ...]:

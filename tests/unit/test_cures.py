@@ -95,9 +95,20 @@ def test_what_depends_on_the_file_follows_nothing(left, settled, attempts):
 
 
 def test_all_is_there_and_the_tool_knows_it():
-    """Then there is nothing to run, in any migration."""
-    again = Attempt("run it again", "re-run", healed=True)
-    assert taught("after", again, settled=True).shown(crash("3", "after", settled=True), "")
+    """Then there is nothing to run, in any migration. A tool without a record runs it once more:
+    what comes of that is the file's, and one file that bears it says nothing of the others.
+    """
+    again, known, bare = Attempt("run it again", "re-run", healed=True), Cures(), Cures()
+    for version in ("1", "2"):
+        one = crash(version, "after", settled=True)
+        assert known.shown(one, version) is None
+        known.learn(one, version, f"{version} state", (again,))
+        bare.learn(one, "", f"{version} state", (again,))
+    third = crash("3", "after", settled=True)
+    assert known.shown(third, "3") is not None
+    assert bare.shown(third, "") is None
+    assert bare.learn(third, "", "3 state", (AGAIN, BY_HAND)) is None
+    assert not bare.revoked
 
 
 def test_where_the_tool_does_not_know_it_its_cure_is_tried_first():
