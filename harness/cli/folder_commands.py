@@ -18,7 +18,7 @@ from harness import __version__
 from harness.cli import selection
 from harness.cli.signals import postponed
 from harness.cli.sweep_selection import SweepPlan
-from harness.errors import UsageError
+from harness.errors import DrillError, ExitCode, Interrupted, UsageError, exit_code_of
 from harness.ports import Backend, Engine
 from harness.sweep.sweep_server import SweepServer
 from harness.tools.client import Client, EmulatedClient
@@ -187,6 +187,19 @@ def header(
         "image": server.facts.image,
         "backend": server.facts.backend,
     }
+
+
+def ended(stopped: BaseException | None) -> dict[str, Any]:
+    """What ended a run before its end, by field of its header; all of them, for a second try begins
+    anew.
+    """
+    known = {"interrupted": None, "crashed": "", "crashed_with": ExitCode.BUG}
+    if isinstance(stopped, Interrupted):
+        return known | {"interrupted": stopped.signum}
+    if stopped is None:
+        return known
+    says = str(stopped) if isinstance(stopped, DrillError) else repr(stopped)
+    return known | {"crashed": says, "crashed_with": exit_code_of(stopped)}
 
 
 def wishes(planned: SweepPlan, options: FolderOptions, engine: str) -> dict[str, Any]:

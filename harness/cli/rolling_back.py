@@ -14,7 +14,6 @@ from harness.cli import folder_commands, rendering, selection, sweep_selection
 from harness.cli.folder_commands import FolderOptions, of_a_folder
 from harness.cli.signals import postponed
 from harness.cli.sweep_selection import SweepPlan
-from harness.errors import DrillError, Interrupted, exit_code_of
 from harness.record.run_folder import RunFolder, new_run_id
 from harness.record.timeline import Event, Timeline
 from harness.reporting.rollback import sentences, terminal
@@ -76,8 +75,9 @@ def execute(planned: SweepPlan, options: RollbackOptions) -> int:
             raise
     folder, header = opened
     with postponed():
-        header = replace(header, took_ms=(time.monotonic() - begun) * 1000)
-        folder.write_header(asdict(_ended(header, stopped)))
+        took_ms = (time.monotonic() - begun) * 1000
+        ended = folder_commands.ended(stopped)
+        folder.write_header(asdict(replace(header, took_ms=took_ms, **ended)))
         return _finish(folder, options, stopped)
 
 
@@ -156,16 +156,6 @@ class Progress:
 
     def _line(self, text: str) -> None:
         self._console.print(f"{self._at:>4}/{self._total} {text}", markup=False, soft_wrap=True)
-
-
-def _ended(header: RollbackHeader, stopped: BaseException | None) -> RollbackHeader:
-    """With what ended the run before its end, if anything did."""
-    if isinstance(stopped, Interrupted):
-        return replace(header, interrupted=stopped.signum)
-    if stopped is None:
-        return header
-    says = str(stopped) if isinstance(stopped, DrillError) else repr(stopped)
-    return replace(header, crashed=says, crashed_with=exit_code_of(stopped))
 
 
 def _finish(folder: RunFolder, options: RollbackOptions, stopped: BaseException | None) -> int:

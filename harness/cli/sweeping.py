@@ -27,7 +27,7 @@ from harness.cli.signals import postponed
 from harness.cli.sweep_options import SweepOptions
 from harness.cli.sweep_progress import SweepProgress
 from harness.cli.sweep_selection import SweepPlan
-from harness.errors import DrillError, ExitCode, Interrupted, UsageError, exit_code_of
+from harness.errors import UsageError
 from harness.record.run_folder import RunFolder, new_run_id
 from harness.record.timeline import Timeline
 from harness.reporting.sweep import terminal
@@ -135,7 +135,8 @@ def execute(
     folder, header = opened[0]
     with postponed():
         took_ms = header.took_ms + (time.monotonic() - begun) * 1000
-        folder.write_header(asdict(_ended(replace(header, took_ms=took_ms), stopped)))
+        ended = folder_commands.ended(stopped)
+        folder.write_header(asdict(replace(header, took_ms=took_ms, **ended)))
         return finish(folder, options, before, stopped)
 
 
@@ -160,17 +161,6 @@ def _on_a_server(
             selection.say(f"record in {folder.path}")
         scope = replace(scope, start=start)
         _sweep(planned, scope, server, opened[0][0], earlier.known if earlier else Known())
-
-
-def _ended(header: SweepHeader, stopped: BaseException | None) -> SweepHeader:
-    """With what ended the sweep before its end, if anything did; a second try begins anew."""
-    header = replace(header, interrupted=None, crashed="", crashed_with=ExitCode.BUG)
-    if isinstance(stopped, Interrupted):
-        return replace(header, interrupted=stopped.signum)
-    if stopped is None:
-        return header
-    says = str(stopped) if isinstance(stopped, DrillError) else repr(stopped)
-    return replace(header, crashed=says, crashed_with=exit_code_of(stopped))
 
 
 def _scope(planned: SweepPlan, options: SweepOptions, run_id: str, known: Known) -> SweepScope:
