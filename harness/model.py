@@ -272,6 +272,8 @@ class Scenario:
     format: Literal[1] = 1
     source: str = ""
     level: int = 1
+    alerts: tuple[Claim, ...] = ()
+    """Rules of the monitoring: silent before, loud in the damage, silent at the end."""
     diagnosis: tuple[Look, ...] = ()
     app: App | None = None
     untouched: tuple[str, ...] = ()

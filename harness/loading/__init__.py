@@ -11,7 +11,7 @@ from typing import Any
 
 from harness import bundled
 from harness.errors import Problem, ScenarioError
-from harness.loading import checks, shapes, tool_checks, yaml_nodes
+from harness.loading import alerts, checks, shapes, tool_checks, yaml_nodes
 from harness.loading.decode import Decoder, ms_of
 from harness.loading.schema import schema
 from harness.loading.shapes import Invalid
@@ -36,7 +36,7 @@ NUMBER = re.compile(r"(\d+)[-_]")
 def load_scenario(path: Path) -> Scenario:
     """The scenario in a file; its id is the file's name. ScenarioError with all problems."""
     made: Scenario = _load(path, shapes.SCENARIO, checks.scenario, sha256=True)
-    return made
+    return alerts.spread(made)
 
 
 def load_drill(path: Path) -> Drill:

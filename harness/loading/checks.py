@@ -61,6 +61,7 @@ def scenario(root: Mapping, complain: Complain) -> None:
     _modes(root, complain)
     _claims(root, complain)
     _decoys(root, complain)
+    _alerts(root, complain)
     _app(root, complain)
     for name, line in texts(root, "untouched"):
         if not TABLE_OR_COLUMN.fullmatch(name):
@@ -90,8 +91,8 @@ def _procedures(root: Mapping) -> Iterator[tuple[str, Mapping]]:
 
 
 def _claim_lists(root: Mapping) -> Iterator[tuple[Mapping, ...]]:
-    yield items(root, "steady_state")
-    yield items(root, "verify")
+    for section in ("steady_state", "alerts", "verify"):
+        yield items(root, section)
     for damage in items(root, "damage"):
         yield items(damage, "claims")
 
@@ -105,6 +106,16 @@ def _scoped(root: Mapping) -> Iterator[Mapping]:
         yield from items(procedure, "steps")
     for claims in _claim_lists(root):
         yield from claims
+
+
+def _alerts(root: Mapping, complain: Complain) -> None:
+    for item in items(root, "alerts"):
+        if item.get("alert") is None:
+            complain(item.line, "found no 'alert', wanted one: the query of the rule")
+        if item.get("fires") is not None:
+            complain(
+                item.line_of("fires"), "found 'fires', wanted none: an alert is asked for both"
+            )
 
 
 def _unique(named: Iterable[tuple[str, int]], what: str, complain: Complain) -> None:

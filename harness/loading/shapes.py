@@ -249,6 +249,7 @@ SCENARIO = Shape(
             "steady_state": list_of(CLAIM),
             "faults": list_of(FAULT),
             "damage": list_of(DAMAGE),
+            "alerts": list_of(CLAIM),
             "diagnosis": list_of(LOOK),
             "recoveries": list_of(RECOVERY),
             "decoys": list_of(DECOY),

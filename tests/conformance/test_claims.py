@@ -15,6 +15,7 @@ from harness.errors import DatabaseError
 from harness.model import Claim
 from harness.ports import Answer
 from harness.state.snapshot import schema_of
+from harness.verbs.claims.alert import Alert
 from harness.verbs.claims.column import ColumnClaim
 from harness.verbs.claims.constraint import ConstraintClaim
 from harness.verbs.claims.cost import CostClaim
@@ -47,6 +48,11 @@ TABLE = [
     (RowsClaim("users", "email IS NULL", "none"), HELD, HELD),
     (RowsClaim("users", f"score >= {ROWS}", "some"), HELD, HELD),
     (RowsClaim("users", "score > 1", "all"), NOT_HELD, NOT_HELD),
+    (Alert("SELECT count(*) FROM users", above=ROWS - 1), HELD, HELD),
+    (Alert("SELECT count(*) FROM users", above=ROWS, within_s=0.2), NOT_HELD, NOT_HELD),
+    (Alert("SELECT count(*) FROM users", above=ROWS, fires=False), HELD, HELD),
+    (Alert("SELECT count(*) FROM users", fires=False, within_s=0.2), NOT_HELD, NOT_HELD),
+    (Alert("SELECT id FROM users WHERE id = -1", fires=False), HELD, HELD),
     (Query("SELECT count(*) FROM users", equals=ROWS), HELD, HELD),
     (Query("SELECT count(*) FROM users", at_least=ROWS + 1), NOT_HELD, NOT_HELD),
     (Query("SELECT count(*) FROM users", at_most=ROWS), HELD, HELD),

@@ -168,7 +168,7 @@ REFUSED = [
     ("unknown kind", "kind: kill-session", "kind: kill-sesion", 0, "did you mean 'kill-session'?"),
     ("unknown word of a step", "migrate: up", "migrat: up", 0, "did you mean 'migrate'?"),
     ("two words", "migrate: up", "migrate: up\n        thaw: server", -1, "exactly one"),
-    ("no word", "    rows: users\n    holds: phone = ''\n", "", -1, "wanted exactly one of: app"),
+    ("no word", "    rows: users\n    holds: phone = ''\n", "", -1, "wanted exactly one of: alert"),
     ("on is not where", "where: not-one-transaction", "on: not-one-transaction", 0, "use 'where'"),
     ("no is no boolean", "seed: true", "seed: no", 0, "found the text 'no', wanted true or false"),
     ("number for text", "title: Every section once", "title: 9.10", 0, "quote it"),
