@@ -17,6 +17,8 @@ from harness.errors import UsageError
 from harness.sweep import dumps
 from harness.sweep.sweep_server import SweepServer
 
+pytestmark = pytest.mark.matrix(of=2)
+
 HERE, THERE = "here", "there"
 OF_A_POLICY = """\
 CREATE ROLE "App Owner" NOLOGIN;

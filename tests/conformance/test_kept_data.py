@@ -19,6 +19,8 @@ from harness.servers.guard import check
 from harness.servers.throwaway import ThrowawayServer
 from harness.state.snapshot import take
 
+pytestmark = pytest.mark.matrix(of=2)
+
 ENGINES = ("postgres", "mysql", "mariadb")
 CHANGED = {"postgres": "ALTER SYSTEM SET work_mem = '5MB'"}
 OTHERWISE = "SET GLOBAL max_error_count = 65"

@@ -19,6 +19,8 @@ from harness.ports import Engine
 from harness.servers.guard import check
 from harness.servers.throwaway import ThrowawayServer
 
+pytestmark = pytest.mark.matrix(of=2)
+
 ENGINES = ("postgres", "mysql", "mariadb")
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from harness.ports import Killable
 
+pytestmark = pytest.mark.matrix(of=2)
+
 
 def test_what_was_reserved_is_not_there_after_a_crash(bench):
     """Rows made by INSERT … SELECT reserve more numbers than they take."""

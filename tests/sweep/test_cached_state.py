@@ -16,6 +16,8 @@ from swept import Outcome, run, write
 from harness import cache, registry
 from harness.backends.local import LocalBackend
 
+pytestmark = pytest.mark.matrix(of=2)
+
 ENGINES = ("postgres", "mariadb")
 FILES = {
     "1_users.up.sql": "CREATE TABLE users (id integer PRIMARY KEY, name varchar(50) NOT NULL);",
