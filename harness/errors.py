@@ -12,6 +12,7 @@
     │   └── DeadlineExceeded      4   something waited for did not come in time
     ├── DatabaseError             70  the server answered with an error: evidence, no failure
     ├── StepFailed                70  a step of a procedure did not do what it says
+    │   └── ServerLacks           70  the server has not what the step needs
     ├── Missed                    70  a fault did not strike, so nothing may be concluded from it
     └── Interrupted               130 / 143 / 129
 
@@ -129,6 +130,10 @@ class DatabaseError(DrillError):
 
 class StepFailed(DrillError):
     """A step of a procedure did not do what it says."""
+
+
+class ServerLacks(StepFailed):
+    """The server has not what the step needs; nothing is said against what was tried."""
 
 
 class Missed(DrillError):

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.backends import _binaries, _folders, _processes
 from harness.backends._workplace import Workplace
@@ -223,7 +223,11 @@ class LocalServer:
                 _processes.send(_processes.family(self._process.pid), signal.SIGCONT)
 
     def run_tool(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 120
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterator[bytes] = b"",
+        timeout_s: float = 120,
     ) -> ToolResult:
         """Run a client program of the server, found beside it or on PATH, as the superuser.
 

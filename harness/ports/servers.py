@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from harness.ports.values import Address, Capability, Recipe, ServerFacts, ToolResult, Witness
@@ -54,9 +54,17 @@ class HasTools(Protocol):
     """The engine's own command-line tools can be run against the server."""
 
     def run_tool(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 120
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterator[bytes] = b"",
+        timeout_s: float = 120,
     ) -> ToolResult:
-        """Run a client program beside the server, already authenticated as the superuser."""
+        """Run a client program beside the server, already authenticated as the superuser.
+
+        ``stdin`` may come in pieces, for what is too large to be held in memory; an exception
+        while they are made ends the program and leaves this.
+        """
 
 
 class Backend(Protocol):

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from harness import row_generation
+from harness.dumps.dump import Dump
 from harness.layouts import Migration
 from harness.record.timeline import Timeline
 from harness.state.difference import difference
@@ -18,7 +19,6 @@ from harness.sweep import all_pending, verdicts
 from harness.sweep.all_pending import AllPending
 from harness.sweep.budget import Budget, BudgetUsed
 from harness.sweep.cures import Cures
-from harness.sweep.dumps import Dump
 from harness.sweep.events import Broken, LeftOut, Referred, SeedRefused, StateSeen, SweptToEnd
 from harness.sweep.matrix import Matrix
 from harness.sweep.own_commits import OwnCommits

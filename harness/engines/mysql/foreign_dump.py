@@ -1,0 +1,76 @@
+"""A dump of another MySQL or MariaDB server: what it says, and how it is restored here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from harness.errors import StepFailed
+from harness.ports import DumpSource, DumpWords, HasTools
+
+TIMEOUT_S = 24 * 3600
+ELSEWHERE = b"USE `"
+REFUSED = re.compile(r"^(ERROR \d+ \(\w+\)) at line (\d+): (.*)", re.MULTILINE)
+GTIDS = b"SET @@GLOBAL.GTID_PURGED="
+"""Transactions of the other server, which a throwaway one has no use for."""
+
+TOOL = re.compile(rb"^-- ((?:MySQL|MariaDB) dump) +(\S+?),?(?: +Distrib (\S+?),)? ", re.MULTILINE)
+SERVER = re.compile(rb"^-- Server version\s+(\S+)", re.MULTILINE)
+COMPLETED = re.compile(
+    rb"^-- Dump completed(?: on (\d{4}-\d\d-\d\d) +(\d{1,2}:\d\d:\d\d))?\s*\Z", re.MULTILINE
+)
+SETTINGS, BACK = b"/*!40101 SET @OLD_", b"SQL_NOTES=@OLD_SQL_NOTES"
+"""What stands at both ends of a dump whose comments were left out."""
+END = "a last line `-- Dump completed`"
+
+
+def load(server: HasTools, database: str, dump: DumpSource, tool: Sequence[str]) -> Sequence[str]:
+    """Restore a dump made elsewhere; nothing is made for it. StepFailed with what was refused."""
+    done = server.run_tool([*tool, database], stdin=_restorable(dump), timeout_s=TIMEOUT_S)
+    if done.exit_code:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        refused = REFUSED.search(said)
+        raise StepFailed(f"line {refused[2]}: {refused[1]}: {refused[3]}" if refused else said)
+    return ()
+
+
+def words(begin: bytes, end: bytes) -> DumpWords:
+    """What the first and the last few kilobytes tell."""
+    tool, server, completed = TOOL.search(begin), SERVER.search(begin), COMPLETED.search(end)
+    taken = b" ".join(completed.groups()).decode() if completed and completed[1] else ""
+    if tool is None:
+        has_end = BACK in end[-400:] if SETTINGS in begin else None
+        wanted = f"a last line with `{BACK.decode()}`" if SETTINGS in begin else ""
+        return DumpWords("SQL", has_end=has_end, marks_end=bool(wanted), end=wanted)
+    return DumpWords(
+        f"SQL, {tool[1].decode()}",
+        f"{tool[1].decode()} {(tool[3] or tool[2]).decode('ascii', 'replace')}",
+        server[1].decode("ascii", "replace") if server else "",
+        taken,
+        completed is not None,
+        end=END,
+    )
+
+
+def _restorable(dump: DumpSource) -> Iterator[bytes]:
+    """Its lines, as many as before. StepFailed at the first that leads to another database."""
+    of_gtids = False
+    for number, line in enumerate(_lines(dump), 1):
+        if line.startswith(ELSEWHERE):
+            raise StepFailed(
+                f"line {number}: it goes on in another database ({line.strip().decode()}); wanted "
+                "the dump of one database, without --databases and --all-databases"
+            )
+        of_gtids = of_gtids or line.startswith(GTIDS)
+        yield b"\n" if of_gtids else line
+        of_gtids = of_gtids and not line.rstrip().endswith(b";")
+
+
+def _lines(dump: DumpSource) -> Iterator[bytes]:
+    """Each with its end; the last may have none."""
+    left = b""
+    for piece in dump.pieces():
+        *whole, left = (left + piece).split(b"\n")
+        yield from (line + b"\n" for line in whole)
+    if left:
+        yield left
