@@ -29,6 +29,7 @@ ROOMS = {
     "claims": "verbs/claims",
     "run-reports": "reporting/run",
     "sweep-reports": "reporting/sweep",
+    "backup-reports": "reporting/backup",
 }
 """Each room of kinds, and its folder."""
 GROUP = "migration_drill"

@@ -12,7 +12,7 @@ import traceback
 import click
 
 from harness import __version__
-from harness.cli import housekeeping, practice, reading, reports, running, sweeping
+from harness.cli import backing_up, housekeeping, practice, reading, reports, running, sweeping
 from harness.cli.signals import as_interrupts
 from harness.errors import DrillError, ExitCode, Interrupted, exit_code_of, exit_codes_in_words
 
@@ -27,6 +27,7 @@ for command in (
     running.run,
     running.teeth,
     sweeping.sweep,
+    backing_up.backup,
     practice.practice,
     reading.list_,
     reading.explain,

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
+from harness.backup import results as backup_results
+from harness.backup.results import BackupsResult
 from harness.drill import results
 from harness.drill.results import RunResult
 from harness.record import timeline
@@ -52,6 +54,12 @@ def render_sweep(folder: RunFolder, result: SweepResult, junit: Path | None = No
     """sweep.json first, then every format made from it."""
     write_atomically(folder.path / "sweep.json", sweep_results.to_json(result))
     _write("sweep-reports", folder, lambda kind: kind.render(result), junit)
+
+
+def render_backup(folder: RunFolder, result: BackupsResult, junit: Path | None = None) -> None:
+    """backup.json first, then every format made from it."""
+    write_atomically(folder.path / "backup.json", backup_results.to_json(result))
+    _write("backup-reports", folder, lambda kind: kind.render(result), junit)
 
 
 def _write(

@@ -34,6 +34,10 @@ TABLE_OF_CONTENTS = "toc.dat"
 AT_LINE = re.compile(r"line (\d+): ")
 
 
+class NotReadHere(UsageError):
+    """It may be well, and more has to be known or done before it can be read here."""
+
+
 @dataclass(frozen=True)
 class Whole:
     """What is known once all of a dump was read. Sizes in bytes."""
@@ -90,7 +94,7 @@ class Dump:
             end = (end + piece)[-BEGIN:]
             is_blank = is_blank and not piece.strip()
         if self.begin.startswith(ZSTD):
-            raise UsageError(
+            raise NotReadHere(
                 f"{self.path}: found zstd, wanted SQL, an archive, gzip, bzip2 or xz. "
                 f"Next: zstd -d {shlex.quote(str(self.path))}"
             )

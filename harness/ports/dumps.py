@@ -32,6 +32,7 @@ class DumpWords:
     format: str = "SQL"
     tool: str = ""
     server: str = ""
+    database: str = ""
     taken: str = ""
     has_end: bool | None = None
     marks_end: bool = True

@@ -16,6 +16,7 @@ GTIDS = b"SET @@GLOBAL.GTID_PURGED="
 
 TOOL = re.compile(rb"^-- ((?:MySQL|MariaDB) dump) +(\S+?),?(?: +Distrib (\S+?),)? ", re.MULTILINE)
 SERVER = re.compile(rb"^-- Server version\s+(\S+)", re.MULTILINE)
+DATABASE = re.compile(rb"^-- Host: .*?Database: (\S+)", re.MULTILINE)
 COMPLETED = re.compile(
     rb"^-- Dump completed(?: on (\d{4}-\d\d-\d\d) +(\d{1,2}:\d\d:\d\d))?\s*\Z", re.MULTILINE
 )
@@ -36,7 +37,11 @@ def load(server: HasTools, database: str, dump: DumpSource, tool: Sequence[str])
 
 def words(begin: bytes, end: bytes) -> DumpWords:
     """What the first and the last few kilobytes tell."""
-    tool, server, completed = TOOL.search(begin), SERVER.search(begin), COMPLETED.search(end)
+    tool, completed = TOOL.search(begin), COMPLETED.search(end)
+    server, database = (
+        (found[1].decode("utf-8", "replace") if found else "")
+        for found in (SERVER.search(begin), DATABASE.search(begin))
+    )
     taken = b" ".join(completed.groups()).decode() if completed and completed[1] else ""
     if tool is None:
         has_end = BACK in end[-400:] if SETTINGS in begin else None
@@ -45,7 +50,8 @@ def words(begin: bytes, end: bytes) -> DumpWords:
     return DumpWords(
         f"SQL, {tool[1].decode()}",
         f"{tool[1].decode()} {(tool[3] or tool[2]).decode('ascii', 'replace')}",
-        server[1].decode("ascii", "replace") if server else "",
+        server,
+        database,
         taken,
         completed is not None,
         end=END,

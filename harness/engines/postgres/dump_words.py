@@ -46,7 +46,7 @@ def _of_text(begin: bytes, end: bytes) -> DumpWords:
         wanted += f", and behind it `\\unrestrict {key[1].decode('ascii', 'replace')[:12]}…`"
         has_end = has_end and b"\\unrestrict " + key[1] in after.splitlines()
     return DumpWords(
-        "plain SQL of pg_dump", f"pg_dump {tool}" if tool else "", server, started, has_end,
+        "plain SQL of pg_dump", f"pg_dump {tool}" if tool else "", server, "", started, has_end,
         end=wanted,
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def _of_archive(format_: str, begin: bytes) -> DumpWords:
         head = _Head(begin)
     except (IndexError, ValueError):
         return DumpWords(format_)
-    return DumpWords(format_, f"pg_dump {head.tool}", head.server, head.taken)
+    return DumpWords(format_, f"pg_dump {head.tool}", head.server, head.database, head.taken)
 
 
 @dataclass
