@@ -16,7 +16,7 @@ from harness.waiting import until
 USABLE, NOT_USABLE, NOT_PROVEN = Verdict.USABLE, Verdict.NOT_USABLE, Verdict.NOT_PROVEN
 RIGHTS = ("CREATE USER half@{0} IDENTIFIED BY 'x'", "GRANT SELECT ON shop.customers TO half@{0}")
 HALF = {
-    "mysql": (*RIGHTS, "GRANT SELECT ON mysql.* TO half@{0}"),
+    "mysql": (*RIGHTS, "GRANT SELECT ON mysql.* TO half@{0}", "GRANT RELOAD ON *.* TO half@{0}"),
     "mariadb": RIGHTS,
 }
 

@@ -42,7 +42,8 @@ def words(begin: bytes, end: bytes) -> DumpWords:
         (found[1].decode("utf-8", "replace") if found else "")
         for found in (SERVER.search(begin), DATABASE.search(begin))
     )
-    taken = b" ".join(completed.groups()).decode() if completed and completed[1] else ""
+    day, time = completed.groups() if completed else (None, None)
+    taken = f"{day.decode()} {time.decode():0>8}" if day else ""
     if tool is None:
         has_end = BACK in end[-400:] if SETTINGS in begin else None
         wanted = f"a last line with `{BACK.decode()}`" if SETTINGS in begin else ""
