@@ -43,7 +43,7 @@ def words(begin: bytes, end: bytes) -> DumpWords:
         for found in (SERVER.search(begin), DATABASE.search(begin))
     )
     day, time = completed.groups() if completed else (None, None)
-    taken = f"{day.decode()} {time.decode():0>8}" if day else ""
+    taken = f"{day.decode()} {time.decode():0>8}" if day and time else ""
     if tool is None:
         has_end = BACK in end[-400:] if SETTINGS in begin else None
         wanted = f"a last line with `{BACK.decode()}`" if SETTINGS in begin else ""
