@@ -12,7 +12,7 @@
     │   └── DeadlineExceeded      4   something waited for did not come in time
     ├── DatabaseError             70  the server answered with an error: evidence, no failure
     ├── StepFailed                70  a step of a procedure did not do what it says
-    │   └── ServerLacks           70  the server has not what the step needs
+    │   └── NotTaken              70  it is not taken here, and may be well
     ├── Missed                    70  a fault did not strike, so nothing may be concluded from it
     └── Interrupted               130 / 143 / 129
 
@@ -132,8 +132,8 @@ class StepFailed(DrillError):
     """A step of a procedure did not do what it says."""
 
 
-class ServerLacks(StepFailed):
-    """The server has not what the step needs; nothing is said against what was tried."""
+class NotTaken(StepFailed):
+    """Something is not taken as it is, or not by this server; nothing is said against it."""
 
 
 class Missed(DrillError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.backup.comparison import Expected, Reference
 from harness.backup.content import Content
 from harness.backup.findings import Finding, Grade, listed, plural
-from harness.errors import ServerLacks, StepFailed
+from harness.errors import NotTaken, StepFailed
 from harness.ports import DumpWords, Engine
 
 
@@ -39,8 +39,8 @@ def of_file(words: DumpWords) -> Iterator[Finding]:
 
 def of_refusal(place: str, told: str, error: StepFailed, newer: str) -> Finding:
     """What the restore said; ``newer`` is the version of a dump that is newer than the server."""
-    if isinstance(error, ServerLacks):
-        return Finding(Grade.UNPROVEN, "server-lacks", f"{place}: {told}")
+    if isinstance(error, NotTaken):
+        return Finding(Grade.UNPROVEN, "not-taken", f"{place}: {told}")
     if newer:
         return Finding(
             Grade.UNPROVEN, "newer-version", f"{place}: {told}",

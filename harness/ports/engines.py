@@ -50,7 +50,8 @@ class BackupsModule(Protocol[S_in]):
         """A dump made elsewhere; what was made here for it, in sentences.
 
         StepFailed with what was refused first; ``line N: `` before it, where it stands on a line
-        of the dump. ServerLacks if it may be well, and this server has not what it needs.
+        of the dump. NotTaken if it may be well: it is of several databases, or needs
+        what this server has not.
         """
         ...
 

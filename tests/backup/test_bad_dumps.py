@@ -47,6 +47,27 @@ def test_a_good_dump_of_each_engine_is_usable(any_shop, tmp_path):
     assert result.kinds["trigger"] == 1
 
 
+def test_a_dump_of_one_database_that_names_it_is_taken(of_mysql, tmp_path):
+    """As --databases writes it; that of several is not, and nothing is said against it."""
+    tool = DUMPS[of_mysql.name]
+    one = of_mysql.tool(*tool, "--databases", SHOP)
+    assert b"\nUSE `shop`" in one
+    result = checked(of_mysql, written(tmp_path, one))
+    assert (result.verdict, result.rows) == (USABLE, 849)
+    of_mysql.fresh("bank")
+    both = of_mysql.tool(*tool, "--databases", SHOP, "bank")
+    result = checked(of_mysql, written(tmp_path, both))
+    assert (result.verdict, broken(result)) == (NOT_PROVEN, ["not-taken"])
+    of_mysql.server.drop("bank")
+
+
+def test_a_dump_of_all_databases_is_not_taken(postgres, tmp_path):
+    """Nothing is said against it, but that it is cut off if it is."""
+    raw = postgres.tool("pg_dumpall")
+    assert broken(checked(postgres, written(tmp_path, raw))) == ["not-taken"]
+    assert "cut-off" in broken(checked(postgres, written(tmp_path, raw[:-300])))
+
+
 # ---------------------------------------------------------------------- cut off, or changed
 
 

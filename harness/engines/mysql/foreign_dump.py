@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from harness.errors import StepFailed
+from harness.errors import NotTaken, StepFailed
 from harness.ports import DumpSource, DumpWords, HasTools
 
 TIMEOUT_S = 24 * 3600
-ELSEWHERE = b"USE `"
+ANOTHER = b"USE `"
+MADE = (b"CREATE DATABASE ", b"/*!40000 DROP DATABASE ")
+"""How a dump of ``--databases`` goes to its database, and makes it."""
 REFUSED = re.compile(r"^(ERROR \d+ \(\w+\)) at line (\d+): (.*)", re.MULTILINE)
 GTIDS = b"SET @@GLOBAL.GTID_PURGED="
 """Transactions of the other server, which a throwaway one has no use for."""
@@ -60,16 +62,21 @@ def words(begin: bytes, end: bytes) -> DumpWords:
 
 
 def _restorable(dump: DumpSource) -> Iterator[bytes]:
-    """Its lines, as many as before. StepFailed at the first that leads to another database."""
-    of_gtids = False
+    """Its lines, as many as before; without the name of its database, where it is of one.
+
+    NotTaken at the first line that leads to a second database.
+    """
+    of_gtids, named = False, b""
     for number, line in enumerate(_lines(dump), 1):
-        if line.startswith(ELSEWHERE):
-            raise StepFailed(
-                f"line {number}: it goes on in another database ({line.strip().decode()}); wanted "
-                "the dump of one database, without --databases and --all-databases"
-            )
+        if line.startswith(ANOTHER):
+            if named and line != named:
+                raise NotTaken(
+                    f"line {number}: it goes on in another database ({line.strip().decode()}); "
+                    "wanted the dump of one database, without --all-databases"
+                )
+            named = line
         of_gtids = of_gtids or line.startswith(GTIDS)
-        yield b"\n" if of_gtids else line
+        yield b"\n" if of_gtids or line.startswith((ANOTHER, *MADE)) else line
         of_gtids = of_gtids and not line.rstrip().endswith(b";")
 
 

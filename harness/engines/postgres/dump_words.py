@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from harness.engines.postgres.foreign_dump import ARCHIVE, FOLDER, TAR
+from harness.engines.postgres.foreign_dump import ARCHIVE, FOLDER, TAR, TITLE_OF_ALL
 from harness.ports import DumpWords
 
 BLOCK = 512
@@ -20,6 +20,7 @@ SERVER = re.compile(rb"^-- Dumped from database version (\S+)", re.MULTILINE)
 TOOL = re.compile(rb"^-- Dumped by pg_dump version (\S+)", re.MULTILINE)
 STARTED = re.compile(rb"^-- Started on (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
 RESTRICT = re.compile(rb"^\\restrict (\S+)", re.MULTILINE)
+COMPLETE_OF_ALL = b"\n-- PostgreSQL database cluster dump complete\n"
 COMPLETE = b"\n-- PostgreSQL database dump complete\n"
 END_OF_TEXT = "a last line `-- PostgreSQL database dump complete`"
 
@@ -39,6 +40,9 @@ def _of_text(begin: bytes, end: bytes) -> DumpWords:
         (found[1].decode("ascii", "replace") if found else "")
         for found in (SERVER.search(begin), TOOL.search(begin), STARTED.search(begin))
     )
+    if TITLE_OF_ALL in begin:
+        wanted = END_OF_TEXT.replace("dump", "cluster dump")
+        return DumpWords("plain SQL of pg_dumpall", has_end=COMPLETE_OF_ALL in end, end=wanted)
     wanted = END_OF_TEXT
     _, complete, after = end.rpartition(COMPLETE)
     has_end = bool(complete)

@@ -12,13 +12,13 @@ from contextlib import suppress
 
 from harness.engines.facts import succeeded
 from harness.engines.postgres import quoting
-from harness.errors import ServerLacks, StepFailed
+from harness.errors import NotTaken, StepFailed
 from harness.ports import DumpSource, HasTools
 
 ARCHIVE = b"PGDMP"
 TAR, FOLDER = b"toc.dat\0", b"./toc.dat\0"
 """How pg_dump's own tar begins, and the tar of a folder in its directory format."""
-TITLE = b"-- PostgreSQL database dump"
+TITLE, TITLE_OF_ALL = b"-- PostgreSQL database dump", b"-- PostgreSQL database cluster dump"
 TIMEOUT_S = 24 * 3600
 
 TELLING = (
@@ -78,14 +78,15 @@ REFUSED = re.compile(r"^psql:[^\n]*?:(\d+): (?:ERROR|FATAL): +(.*)$", re.MULTILI
 
 def is_own(begin: bytes) -> bool:
     """Whether something that begins so is a dump of PostgreSQL."""
-    return begin.startswith((ARCHIVE, TAR, FOLDER)) or TITLE in begin
+    is_archive = begin.startswith((ARCHIVE, TAR, FOLDER))
+    return is_archive or TITLE in begin or TITLE_OF_ALL in begin
 
 
 def load(server: HasTools, database: str, dump: DumpSource) -> Sequence[str]:
     """Restore it into an empty database; what was made for it, in sentences.
 
     Roles that it names and that are not here are made without a login. StepFailed with the first
-    thing that was refused; ServerLacks with extensions that are not here.
+    thing that was refused; NotTaken with extensions that are not here, and for several databases.
     """
     is_text = not dump.begin.startswith((ARCHIVE, TAR, FOLDER))
     kind = "text" if is_text else "archive" if dump.begin.startswith(ARCHIVE) else "folder"
@@ -105,7 +106,7 @@ def _restore(
     telling = re.sub(r"^\d+:", "", numbered, flags=re.MULTILINE)
     if other := ELSEWHERE.search(telling):
         line = numbered.splitlines()[telling.count("\n", 0, other.start())].partition(":")[0]
-        raise StepFailed(
+        raise NotTaken(
             f"line {line}: it goes on in another database ({other[0].strip()}); wanted the dump "
             "of one database, by pg_dump without --create"
         )
@@ -129,7 +130,7 @@ def _check_extensions(server: HasTools, database: str, telling: str) -> None:
     here = _ask(server, database, "SELECT name FROM pg_available_extensions")
     missing = [name for name in wanted if name not in here]
     if missing:
-        raise ServerLacks(
+        raise NotTaken(
             f"it needs the extension {' and '.join(missing)}, which this server does not have. "
             "Next: --image postgres=IMAGE, with an image that has it"
         )
