@@ -24,6 +24,8 @@ from harness.ports import DumpWords, Engine
 from harness.servers.throwaway import ThrowawayServer
 
 DATABASE = "restored"
+SAFE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,50}")
+NOT_OURS = frozenset({"mysql", "sys", "postgres", "template0", "template1", "information_schema"})
 
 
 class Servers(Protocol):
@@ -107,22 +109,23 @@ class Checker:
             image=server.facts.image,
             start_ms=start_ms,
         )
-        server.drop(DATABASE)
-        server.create(DATABASE)
+        database = _name_of(words)
+        server.drop(database)
+        server.create(database)
         began = time.monotonic()
         try:
             self._tell(f"{dump.path}: restoring into {server.engine.title}")
-            made = tuple(server.load(DATABASE, dump))
+            made = tuple(server.load(database, dump))
             result = replace(result, made=made, restore_ms=_ms_since(began))
             began = time.monotonic()
-            found = look(server.engine, server.session(DATABASE))
+            found = look(server.engine, server.session(database))
             return replace(result, verify_ms=_ms_since(began)), found, []
         except StepFailed as error:
             newer = words.server if _is_newer(words.server, server.facts.version) else ""
             place, told = dump.refusal(error)
             return result, None, [judging.of_refusal(place, told, error, newer)]
         finally:
-            server.drop(DATABASE)
+            server.drop(database)
 
     def _engine(self, dump: Dump) -> Engine:
         """UsageError if it is of another engine than the one asked for, or tells none."""
@@ -189,6 +192,14 @@ class Checker:
             result = replace(result, manifest=str(path))
         proven = frozenset(found.empty) if is_proven else frozenset()
         return result, Reference(f"the dump before, {dump.path.name}", told, proven=proven)
+
+
+def _name_of(words: DumpWords) -> str:
+    """That of the database that was dumped, which its views and programs may name, if it is told
+    and no other one's.
+    """
+    told = words.database
+    return told if SAFE.fullmatch(told) and told not in NOT_OURS else DATABASE
 
 
 def _reference(told: Manifest, name: str, is_same: bool = False) -> Reference:

@@ -65,6 +65,12 @@ def of_content(
             "a row there for each",
             "dump parents and children in one transaction (--single-transaction)", (orphans.table,),
         )  # fmt: skip
+    for view, why_not in found.views.items():
+        yield Finding(
+            Grade.BROKEN, "view-not-read", f"{view} cannot be read: {why_not}",
+            "a view that answers, as an application wants it",
+            "dump with an account that sees what the view reads", (view,),
+        )  # fmt: skip
     for name, counter in sorted(found.counters.items()):
         if counter.is_behind:
             yield Finding(

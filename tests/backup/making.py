@@ -52,6 +52,11 @@ INSERT INTO customers (email) WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELEC
 INSERT INTO orders (customer_id, total) SELECT id, id % 100 FROM customers;
 INSERT INTO visits SELECT now(), concat('/p/', id) FROM customers WHERE id < 50;
 CREATE TRIGGER stamp BEFORE INSERT ON customers FOR EACH ROW SET NEW.email = lower(NEW.email);
+CREATE USER IF NOT EXISTS app@'%';
+GRANT ALL ON *.* TO app@'%';
+CREATE DEFINER=`app`@`%` VIEW names AS SELECT email FROM customers;
+CREATE DEFINER=`app`@`%` TRIGGER total BEFORE INSERT ON orders FOR EACH ROW SET NEW.total =
+  NEW.total + (SELECT 0 * count(*) FROM customers);
 CREATE PROCEDURE tidy() DELETE FROM visits WHERE at < now() - INTERVAL 1 YEAR;
 CREATE VIEW big_orders AS SELECT * FROM orders WHERE total > 90;
 """
@@ -88,6 +93,8 @@ class Shop:
 
     server: ThrowawayServer
     name: str
+    checks: ThrowawayServer
+    """Where dumps are checked, under the name that the database has."""
 
     def fresh(self, database: str = SHOP) -> None:
         """The database, with all its rows, and nothing else."""
@@ -126,14 +133,17 @@ def shop(name: str, version: str = "") -> Iterator[Shop]:
     engine = places.engine(name)
     engine = engine.at(version) if version else engine
     of = DockerBackend if backend_of(name) == "docker" else LocalBackend
-    with ThrowawayServer(of("tests"), engine) as server:
-        opened = Shop(server, name)
+    with (
+        ThrowawayServer(of("tests"), engine) as server,
+        ThrowawayServer(of("tests"), engine) as checks,
+    ):
+        opened = Shop(server, name, checks)
         opened.fresh()
         yield opened
 
 
 class OneServer:
-    """Checks run on the server that the dumps were made on."""
+    """Checks run on a server that is there already."""
 
     def __init__(self, server: ThrowawayServer) -> None:
         self._server = server
@@ -154,7 +164,7 @@ def with_reference(
     shop: Shop, path: Path, before: Reference | None = None, **wishes: Any
 ) -> tuple[BackupResult, Reference | None]:
     """The same, and what a later dump can be compared with."""
-    checker = Checker(OneServer(shop.server), Wishes(**wishes), lambda line: None)
+    checker = Checker(OneServer(shop.checks), Wishes(**wishes), lambda line: None)
     return checker.check(Dump(path, lambda line: None), before)
 
 

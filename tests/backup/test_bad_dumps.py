@@ -9,8 +9,10 @@ import places
 import pytest
 from making import DUMPS, SHOP, broken, checked, shop, with_reference, written
 
+from harness.backup import content, judging
 from harness.backup.comparison import Expected
 from harness.backup.findings import Verdict
+from harness.dumps.dump import Dump
 from harness.waiting import until
 
 USABLE, NOT_USABLE, NOT_PROVEN = Verdict.USABLE, Verdict.NOT_USABLE, Verdict.NOT_PROVEN
@@ -66,6 +68,15 @@ def test_a_dump_of_all_databases_is_not_taken(postgres, tmp_path):
     raw = postgres.tool("pg_dumpall")
     assert broken(checked(postgres, written(tmp_path, raw))) == ["not-taken"]
     assert "cut-off" in broken(checked(postgres, written(tmp_path, raw[:-300])))
+
+
+def test_accounts_in_whose_name_a_dump_works_are_made(of_mysql, tmp_path):
+    """Without them a trigger refuses every row, and a view every question."""
+    of_mysql.checks.observer().run("DROP USER IF EXISTS app@'%'")
+    result = checked(of_mysql, written(tmp_path, of_mysql.dump()))
+    assert (result.verdict, broken(result)) == (USABLE, [])
+    assert "not-written" not in [finding.name for finding in result.findings]
+    assert result.made == ("made accounts in whose name the dump's programs work, locked: app@%",)
 
 
 # ---------------------------------------------------------------------- cut off, or changed
@@ -286,8 +297,31 @@ def test_orphans_are_found_by_a_query(of_mysql, tmp_path):
     )
 
 
+def test_a_view_of_a_table_that_was_left_out_is_found(mysql, tmp_path):
+    """Its dump is refused, though nothing is there to compare it with."""
+    result = checked(mysql, written(tmp_path, mysql.dump("--ignore-table=shop.orders")))
+    assert (result.verdict, broken(result)) == (NOT_USABLE, ["not-restored"])
+    assert "shop.orders" in result.findings[0].found
+
+
+def test_a_view_that_nobody_may_read_is_found(of_mysql, tmp_path):
+    """The account in whose name it reads has not the right to."""
+    path = written(tmp_path, of_mysql.dump())
+    server, engine = of_mysql.checks, of_mysql.checks.engine
+    server.drop("bank")
+    server.create("bank")
+    server.load("bank", Dump(path))
+    server.observer().run("REVOKE ALL ON bank.* FROM app@'%'")
+    found = content.look(engine, server.session("bank"))
+    assert list(found.views) == ["names"]
+    told = judging.of_content(engine, found, None, Expected())
+    assert "view-not-read" in [finding.name for finding in told]
+    assert list(found.refused) == ["orders"]
+    server.drop("bank")
+
+
 def test_a_child_whose_parent_is_not_there_is_found(mysql, tmp_path):
-    raw = mysql.dump("--ignore-table=shop.customers", "--ignore-table=shop.big_orders")
+    raw = mysql.dump("--ignore-table=shop.customers", "--ignore-table=shop.names")
     result = checked(mysql, written(tmp_path, raw))
     assert "orphans" in broken(result)
     assert "customers, which is not there" in result.findings[0].found

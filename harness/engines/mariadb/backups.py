@@ -32,7 +32,7 @@ def is_own(begin: bytes) -> bool:
 
 
 def load(server: HasTools, database: str, dump: DumpSource) -> Sequence[str]:
-    """Restore a dump made elsewhere; nothing is made for it. StepFailed with what was refused."""
+    """Restore a dump made elsewhere; what was made for it. StepFailed with what was refused."""
     return backups.load(server, database, dump, tool=LOAD)
 
 
