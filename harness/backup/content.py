@@ -106,8 +106,8 @@ def look(engine: Engine, session: Session) -> Content:
 
 
 def _views(engine: Engine, session: Session, objects: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Planned and not run, for a view may reach for another server or take a day; a server keeps one
-    whose table is gone, or in whose name nobody may read.
+    """Planned and not run, for a view may reach for another server or take a day; a server keeps
+    one whose table is gone, or in whose name nobody may read.
     """
     for key in objects:
         kind, _, name = key.partition(" ")

@@ -46,7 +46,7 @@ def test_a_good_dump_of_each_engine_is_usable(any_shop, tmp_path):
     result = checked(any_shop, written(tmp_path, gzip.compress(any_shop.dump())))
     assert (result.verdict, broken(result)) == (USABLE, [])
     assert result.rows > 800
-    assert result.kinds["trigger"] == 1
+    assert result.kinds["trigger"] == {"postgres": 1}.get(any_shop.name, 2)
 
 
 def test_a_dump_of_one_database_that_names_it_is_taken(of_mysql, tmp_path):
