@@ -46,7 +46,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.GREEN: "proved",
-    ExitCode.RED: "proved wrong: a FAIL, or a sweep that is not good enough",
+    ExitCode.RED: "proved wrong: a FAIL, a sweep that is not good enough, a backup not usable",
     ExitCode.USAGE: "usage, or an invalid file",
     ExitCode.UNKNOWN: "not proved: INCONCLUSIVE, or a sweep that does not know everything",
     ExitCode.MACHINE: "the machine: no engine, image or disk; ERROR, ABORTED",

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from harness import __version__, loading, registry
+from harness.backends.local import LocalBackend
 from harness.backup import manifest, results
 from harness.backup.checking import Checker, Wishes, in_order, series_of
 from harness.backup.comparison import Expected, Reference
@@ -204,8 +205,15 @@ class _Servers:
         """In the version that a dump is from, if that can be had here without a pull."""
         if self._options.engine or engine.name in self._images or not version:
             return engine
-        here = [found.engine for found in versions.of(engine) if found.runs]
+        here = [found.engine for found in versions.of(engine) if self._runs(found)]
         return next((one for one in here if one.recipe.admits(version)), engine)
+
+    def _runs(self, found: versions.Found) -> bool:
+        """Whether the backend that was asked for has it."""
+        if self._options.backend == "local":
+            return LocalBackend(self._run_id).cannot_run(found.engine.recipe) is None
+        is_local = found.runs == versions.PROGRAMS
+        return bool(found.runs) and not (is_local and self._options.backend == "docker")
 
     def start(self, engine: Engine) -> ThrowawayServer:
         """EnvironmentProblem with the next move if there is none."""
