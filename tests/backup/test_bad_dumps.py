@@ -374,3 +374,16 @@ def images_here():
     if docker.available() is not None:
         return ()
     return docker.versions_here(places.engine("postgres").recipe).values()
+
+
+def test_looking_leaves_no_row_behind(any_shop, tmp_path):
+    """A row was written into each table, and rolled back."""
+    server, path = any_shop.checks, written(tmp_path, any_shop.dump())
+    server.drop("looked")
+    server.create("looked")
+    server.load("looked", Dump(path))
+    session = server.session("looked")
+    first = content.look(server.engine, session)
+    assert first.refused == {}
+    assert content.look(server.engine, session).tables == first.tables
+    server.drop("looked")
