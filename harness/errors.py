@@ -12,6 +12,7 @@
     │   └── DeadlineExceeded      4   something waited for did not come in time
     ├── DatabaseError             70  the server answered with an error: evidence, no failure
     ├── StepFailed                70  a step of a procedure did not do what it says
+    │   └── NotTaken              70  it is not taken here, and may be well
     ├── Missed                    70  a fault did not strike, so nothing may be concluded from it
     └── Interrupted               130 / 143 / 129
 
@@ -45,7 +46,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.GREEN: "proved",
-    ExitCode.RED: "proved wrong: a FAIL, or a sweep that is not good enough",
+    ExitCode.RED: "proved wrong: a FAIL, a sweep that is not good enough, a backup not usable",
     ExitCode.USAGE: "usage, or an invalid file",
     ExitCode.UNKNOWN: "not proved: INCONCLUSIVE, or a sweep that does not know everything",
     ExitCode.MACHINE: "the machine: no engine, image or disk; ERROR, ABORTED",
@@ -129,6 +130,10 @@ class DatabaseError(DrillError):
 
 class StepFailed(DrillError):
     """A step of a procedure did not do what it says."""
+
+
+class NotTaken(StepFailed):
+    """Something is not taken as it is, or not by this server; nothing is said against it."""
 
 
 class Missed(DrillError):

@@ -30,6 +30,7 @@ ROOMS = {
     "run-reports": "reporting/run",
     "sweep-reports": "reporting/sweep",
     "rollback-reports": "reporting/rollback",
+    "backup-reports": "reporting/backup",
 }
 """Each room of kinds, and its folder."""
 GROUP = "migration_drill"

@@ -6,7 +6,7 @@ import selectors
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -29,7 +29,7 @@ def run_tool(
     container: str,
     argv: Sequence[str],
     environment: dict[str, str],
-    stdin: bytes,
+    stdin: bytes | Iterator[bytes],
     timeout_s: float,
 ) -> ToolResult:
     """Run a program in the container as root; DeadlineExceeded kills it there."""
@@ -61,7 +61,9 @@ def _exit_code(api: APIClient, run: str, name: str) -> int:
     raise DeadlineExceeded(f"{name} closed its output in the container and did not end")
 
 
-def converse(hijacked: Any, stdin: bytes, deadline_s: float) -> tuple[bytes, bytes]:
+def converse(
+    hijacked: Any, stdin: bytes | Iterator[bytes], deadline_s: float
+) -> tuple[bytes, bytes]:
     """Send ``stdin`` and its end, collect (stdout, stderr) until the program closes them.
 
     ``hijacked`` is what ``exec_start(socket=True)`` gives. DeadlineExceeded after
@@ -71,7 +73,8 @@ def converse(hijacked: Any, stdin: bytes, deadline_s: float) -> tuple[bytes, byt
     connection.setblocking(False)
     received = bytearray(_read_ahead(hijacked))
     end = time.monotonic() + deadline_s
-    left = memoryview(stdin)
+    pieces = iter((stdin,)) if isinstance(stdin, bytes) else stdin
+    left: memoryview | None = memoryview(b"")
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
         while True:
@@ -80,8 +83,8 @@ def converse(hijacked: Any, stdin: bytes, deadline_s: float) -> tuple[bytes, byt
                 raise DeadlineExceeded(f"no end of output within {deadline_s:g} s")
             for _, events in ready:
                 if events & selectors.EVENT_WRITE:
-                    left = _send(connection, left)
-                    if not left:
+                    left = _send(connection, left, pieces)
+                    if left is None:
                         selector.modify(connection, selectors.EVENT_READ)
                 if events & selectors.EVENT_READ:
                     chunk = connection.recv(CHUNK)
@@ -144,17 +147,22 @@ def _read_ahead(hijacked: Any) -> bytes:
     return (response.raw._fp.fp.read1(CHUNK) or b"") if response is not None else b""
 
 
-def _send(connection: socket.socket, left: memoryview) -> memoryview:
-    """What is still to be sent; the end of input is told by closing our half."""
+def _send(
+    connection: socket.socket, left: memoryview | None, pieces: Iterator[bytes]
+) -> memoryview | None:
+    """What is left of the piece at hand; None at the end of input, told by closing our half."""
+    if not left:
+        piece = next((piece for piece in pieces if piece), None)
+        left = None if piece is None else memoryview(piece)
     try:
-        left = left[connection.send(left[:CHUNK]) :] if left else left
-        if not left:
+        if left is None:
             connection.shutdown(socket.SHUT_WR)
+            return None
+        return left[connection.send(left[:CHUNK]) :]
     except BlockingIOError:
         return left
     except (BrokenPipeError, ConnectionResetError):
-        return memoryview(b"")
-    return left
+        return None
 
 
 def _unframed(received: bytearray) -> tuple[bytes, bytes]:

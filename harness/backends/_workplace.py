@@ -8,7 +8,8 @@ import secrets
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,9 @@ class Workplace:
             log.seek(self._said)
             return b"address already in use" in log.read().lower()
 
-    def run_tool(self, argv: Sequence[str], stdin: bytes, timeout_s: float) -> ToolResult:
+    def run_tool(
+        self, argv: Sequence[str], stdin: bytes | Iterator[bytes], timeout_s: float
+    ) -> ToolResult:
         """Run a client program as the superuser; see :meth:`harness.ports.HasTools.run_tool`."""
         name, *rest = argv
         values = {
@@ -225,11 +228,15 @@ class Workplace:
 
 
 def _finish(
-    process: subprocess.Popen[bytes], name: str, stdin: bytes, timeout_s: float
+    process: subprocess.Popen[bytes], name: str, stdin: bytes | Iterator[bytes], timeout_s: float
 ) -> tuple[bytes, bytes]:
     """Feed a program and wait for its end; at the deadline it and its children are killed."""
+    feeder = None if isinstance(stdin, bytes) else _Feeder(process, stdin)
     try:
-        return process.communicate(stdin, timeout=timeout_s)
+        found = process.communicate(stdin if isinstance(stdin, bytes) else None, timeout=timeout_s)
+        if feeder:
+            feeder.finish()
+        return found
     except BaseException as error:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -237,3 +244,35 @@ def _finish(
         if isinstance(error, subprocess.TimeoutExpired):
             raise DeadlineExceeded(f"{name} did not end within {timeout_s:g} s") from None
         raise
+
+
+class _Feeder:
+    """Writes pieces into a program's input beside whoever waits for its end."""
+
+    def __init__(self, process: subprocess.Popen[bytes], pieces: Iterator[bytes]) -> None:
+        self._process, self._pieces = process, pieces
+        self._pipe, process.stdin = process.stdin, None
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        assert self._pipe is not None
+        try:
+            for piece in self._pieces:
+                self._pipe.write(piece)
+        except BrokenPipeError:
+            pass  # it reads no more; its exit code tells why
+        except BaseException as error:
+            self._failed = error
+        if self._failed:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(OSError):
+            self._pipe.close()
+
+    def finish(self) -> None:
+        """When the program has ended. Raises what came up while the pieces were made."""
+        self._thread.join()
+        if self._failed:
+            raise self._failed

@@ -8,7 +8,7 @@ left. Ports are published on the loopback interface only.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from typing import Any
@@ -311,7 +311,11 @@ class DockerServer:
                 self._client.api.unpause(self.container_id)
 
     def run_tool(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 120
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterator[bytes] = b"",
+        timeout_s: float = 120,
     ) -> ToolResult:
         """Run a program inside the container as root; DeadlineExceeded kills it there."""
         with _api.told(f"run {argv[0]} in {self._title}"):

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from harness import cache
@@ -258,7 +258,11 @@ class LocalServer:
                 _processes.send(_processes.family(self._process.pid), signal.SIGCONT)
 
     def run_tool(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 120
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterator[bytes] = b"",
+        timeout_s: float = 120,
     ) -> ToolResult:
         """Run a client program of the server, found beside it or on PATH, as the superuser.
 

@@ -12,7 +12,16 @@ import traceback
 import click
 
 from harness import __version__
-from harness.cli import housekeeping, practice, reading, reports, rolling_back, running, sweeping
+from harness.cli import (
+    backing_up,
+    housekeeping,
+    practice,
+    reading,
+    reports,
+    rolling_back,
+    running,
+    sweeping,
+)
 from harness.cli.signals import as_interrupts
 from harness.errors import DrillError, ExitCode, Interrupted, exit_code_of, exit_codes_in_words
 
@@ -28,6 +37,7 @@ for command in (
     running.teeth,
     sweeping.sweep,
     rolling_back.rollback,
+    backing_up.backup,
     practice.practice,
     reading.list_,
     reading.explain,

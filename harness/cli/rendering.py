@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import registry
+from harness.backup import results as backup_results
+from harness.backup.results import BackupsResult
 from harness.drill import results
 from harness.drill.results import RunResult
 from harness.record import timeline
@@ -65,6 +67,12 @@ def render_rollback(folder: RunFolder, result: RollbackResult, junit: Path | Non
     """rollback.json first, then every format made from it."""
     write_atomically(folder.path / "rollback.json", rollback_results.to_json(result))
     _write("rollback-reports", folder, lambda kind: kind.render(result), junit)
+
+
+def render_backup(folder: RunFolder, result: BackupsResult, junit: Path | None = None) -> None:
+    """backup.json first, then every format made from it."""
+    write_atomically(folder.path / "backup.json", backup_results.to_json(result))
+    _write("backup-reports", folder, lambda kind: kind.render(result), junit)
 
 
 def _write(

@@ -53,7 +53,7 @@ def state_before(
     try:
         key = key_of(
             *(_ours(), engine.label, backend.what_runs(engine.recipe), repr(planned.tool)),
-            *(planned.layout.name, planned.dump.raw if planned.dump else b"", first),
+            *(planned.layout.name, planned.dump.whole().sha256 if planned.dump else "", first),
             *(_migration(migration, planned.folder) for migration in planned.migrations[:at]),
             *(_program(planned, at, environment) if planned.tool.how == "run" else ()),
         )

@@ -10,11 +10,11 @@ from typing import Any
 
 from harness import layouts, loading, registry, sqltext
 from harness.cli import selection, version_choice
+from harness.dumps import dump as dumps
+from harness.dumps.dump import Dump
 from harness.errors import UsageError
 from harness.layouts import Layout, Migration, placeholders, stored_programs, templates
 from harness.ports import Engine
-from harness.sweep import dumps
-from harness.sweep.dumps import Dump
 from harness.tools.adapter import Adapter, Emulation, filled, for_dialect
 from harness.tools.program import app_of, project_of
 

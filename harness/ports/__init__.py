@@ -3,6 +3,7 @@
 Backends know :class:`Recipe` and no engine; engines know no backend.
 """
 
+from harness.ports.dumps import DumpSource, DumpWords
 from harness.ports.engine_sessions import Session
 from harness.ports.engines import Engine
 from harness.ports.servers import (
@@ -40,6 +41,8 @@ __all__ = [
     "Backend",
     "Belief",
     "Capability",
+    "DumpSource",
+    "DumpWords",
     "Engine",
     "Finding",
     "HasTools",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from harness.ports.dumps import DumpSource, DumpWords
 from harness.ports.engine_contents import (
     CatalogModule,
     PlansModule,
@@ -41,11 +42,16 @@ class BackupsModule(Protocol[S_in]):
         """Whether a dump that begins so (its first few kilobytes) is this engine's own."""
         ...
 
-    def load(self, server: HasTools, database: str, dump: bytes) -> Sequence[str]:
+    def words(self, begin: bytes, end: bytes) -> DumpWords:
+        """What a dump says of itself in its first and last few kilobytes."""
+        ...
+
+    def load(self, server: HasTools, database: str, dump: DumpSource) -> Sequence[str]:
         """A dump made elsewhere; what was made here for it, in sentences.
 
-        A folder comes as a tar whose names begin with ``./``. StepFailed with what was refused
-        first; ``line N: `` before it, where it stands on a line of the dump.
+        StepFailed with what was refused first; ``line N: `` before it, where it stands on a line
+        of the dump. NotTaken if it may be well: it is of several databases, or needs
+        what this server has not.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -55,9 +55,17 @@ class HasTools(Protocol):
     """The engine's own command-line tools can be run against the server."""
 
     def run_tool(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 120
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | Iterator[bytes] = b"",
+        timeout_s: float = 120,
     ) -> ToolResult:
-        """Run a client program beside the server, already authenticated as the superuser."""
+        """Run a client program beside the server, already authenticated as the superuser.
+
+        ``stdin`` may come in pieces, for what is too large to be held in memory; an exception
+        while they are made ends the program and leaves this.
+        """
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from harness.dumps.dump import Dump
 from harness.layouts import Migration
 from harness.record.timeline import Timeline
 from harness.rollback import up_again
@@ -16,7 +17,6 @@ from harness.state.snapshot import Snapshot
 from harness.sweep import all_pending
 from harness.sweep.before_each import BASE, BeforeEach
 from harness.sweep.beginning import BARE, Beginning
-from harness.sweep.dumps import Dump
 from harness.sweep.events import Broken, SeedRefused, SweptToEnd, WayBackTried
 from harness.sweep.reference import ReferenceFailed, ReferenceRunner
 from harness.sweep.rollback import Leads, Rollback

@@ -6,7 +6,7 @@ that a transformation meets. Values follow from a row's number, never from chanc
 the same schema has the same rows on any server.
 """
 
-from harness.row_generation.adding import Added, add, lost
+from harness.row_generation.adding import Added, Probed, add, lost, probe
 from harness.row_generation.effect import WithoutEffect, without_effect
 from harness.row_generation.failing_rows import keep_passing, smallest
 from harness.row_generation.failure import Attempt, FailingRow, FailingRows, Failure
@@ -20,12 +20,14 @@ __all__ = [
     "FailingRows",
     "Failure",
     "Filled",
+    "Probed",
     "Updated",
     "WithoutEffect",
     "add",
     "fill",
     "keep_passing",
     "lost",
+    "probe",
     "smallest",
     "update",
     "without_effect",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -71,6 +72,22 @@ def lost(engine: Engine, session: Session, added: Added) -> tuple[Key, ...]:
     return tuple(key for key in added.keys if tuple(map(str, key)) not in there)
 
 
+@dataclass(frozen=True)
+class Probed:
+    """A table that a row was put into and taken out of again; else ``why_not``, one sentence."""
+
+    table: str
+    why_not: str = ""
+
+
+def probe(engine: Engine, session: Session) -> tuple[Probed, ...]:
+    """Try to write one row into every base table, parents first; all of it is rolled back.
+
+    A lost connection is the only DatabaseError that leaves this.
+    """
+    return _Adding(engine, session, 1).probe(specs_of(engine, session, ()))
+
+
 class _Adding:
     """The state of one call: what was there, and what was added to which table."""
 
@@ -98,12 +115,40 @@ class _Adding:
             self._added[spec.name] = self._found(spec, why_not)
         return tuple(self._found(spec, self._added[spec.name].why_not) for spec in specs)
 
+    def probe(self, specs: Sequence[TableSpec]) -> tuple[Probed, ...]:
+        """All tables in their turns, in one transaction that is rolled back."""
+        found = []
+        self._session.run("BEGIN")
+        self._trial.in_transaction = True
+        try:
+            for turn in turns(specs):
+                found.append(Probed(turn.spec.name, self._probe(turn.spec)))
+        finally:
+            with suppress(DatabaseError):
+                self._session.run("ROLLBACK")
+        return tuple(found)
+
+    def _probe(self, spec: TableSpec) -> str:
+        try:
+            self._counts[spec.name] = self._count(spec.source)
+            return self._write(spec)
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            self._session.run("ROLLBACK")
+            self._session.run("BEGIN")
+            return f"the server refused: {error.message}"
+
     def _turn(self, spec: TableSpec) -> str:
-        """Write the rows of one table; the reason if there are not as many as asked for."""
         there = self._counts[spec.name]
         if there > MOST:
             return f"it has {there} rows, too many to know which ones are new"
-        start, why_not = there, ""
+        return self._write(spec)
+
+    def _write(self, spec: TableSpec) -> str:
+        """Write the rows of one table; the reason if there are not as many as asked for."""
+        start = there = self._counts[spec.name]
+        why_not = ""
         for _ in range(AGAIN):
             wanted = self._rows - (self._count(spec.source) - there)
             if wanted <= 0:

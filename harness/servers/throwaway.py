@@ -18,6 +18,7 @@ from harness.ports import (
     Address,
     Backend,
     Capability,
+    DumpSource,
     Engine,
     HasTools,
     Killable,
@@ -144,6 +145,14 @@ class ThrowawayServer:
         """Remove a database with every session in it; no error if it is not there."""
         self.leave(name)
         self.engine.databases.drop(self.observer(), name)
+
+    def load(self, database: str, dump: DumpSource) -> Sequence[str]:
+        """Restore a dump made elsewhere into an empty database; what was made for it.
+
+        StepFailed if it is refused.
+        """
+        self.leave(database)
+        return self.engine.backups.load(self.tools(), database, dump)
 
     # ------------------------------------------------------------------ what a server can do
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.dumps.dump import Dump
 from harness.layouts import Migration
 from harness.record.timeline import Timeline
-from harness.sweep.dumps import Dump
 from harness.sweep.events import BeganFromCache
 from harness.sweep.state_before import BARE, Origin, StateBefore
 from harness.sweep.sweep_server import SweepServer

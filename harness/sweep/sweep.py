@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from harness.dumps.dump import Dump
 from harness.layouts import Migration
 from harness.record.timeline import Timeline
 from harness.sweep import all_pending
@@ -17,7 +18,6 @@ from harness.sweep.before_each import BeforeEach
 from harness.sweep.beginning import BARE, Beginning, Start
 from harness.sweep.budget import Budget, BudgetUsed
 from harness.sweep.cures import Cures
-from harness.sweep.dumps import Dump
 from harness.sweep.events import Broken, LeftOut, SeedRefused, SweptToEnd
 from harness.sweep.matrix import Matrix
 from harness.sweep.points import OF_THE_WAY_BACK, Way

@@ -90,14 +90,6 @@ class SweepServer(ThrowawayServer):
         self._readings.forget(name)
         super().drop(name)
 
-    def load(self, database: str, dump: bytes) -> Sequence[str]:
-        """Restore a dump made elsewhere into an empty database; what was made for it.
-
-        StepFailed if it is refused.
-        """
-        self.leave(database)
-        return self.engine.backups.load(self.tools(), database, dump)
-
     def at_rest(self, look: Callable[[Path], object]) -> bool:
         """See :meth:`ThrowawayServer.at_rest`; what was read before is read anew afterwards."""
         self._readings = Readings(self.engine)

@@ -37,6 +37,7 @@ FLOORS: tuple[dict[str, str], ...] = (
         "state": "what a database holds, and how that differs from what it held",
     },
     {
+        "dumps": "dumps of the user's own: what their files tell, and how they are restored",
         "tools": "migration tools as data; run for real, or emulated in a process of their own",
         "verbs": "the words of the YAML: faults, holds, steps, claims; one file each",
     },
@@ -44,6 +45,7 @@ FLOORS: tuple[dict[str, str], ...] = (
         "loading": "YAML becomes the model; every problem with its line",
     },
     {
+        "backup": "whether a backup is usable: restored, looked at, compared with one of before",
         "drill": "trials of a scenario: broken at a moment, repaired, judged from the record",
         "sweep": "every crash point of a user's own migrations, and what heals it",
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import signal
 import socket
@@ -511,6 +512,21 @@ def test_large_dumps_pass_in_and_out(one: DockerServer) -> None:
     result = one.run_tool(["cat"], stdin=sent)
     assert result.exit_code == 0
     assert result.stdout == sent
+
+
+def test_input_may_come_in_pieces(one: DockerServer) -> None:
+    """What is too large for memory; an error while it is made leaves the call as it is."""
+    pieces = [bytes([n]) * (n << 12) for n in range(100)]
+    assert one.run_tool(["cat"], stdin=iter(pieces)).stdout == b"".join(pieces)
+
+    def broken() -> Iterator[bytes]:
+        yield b"1"
+        raise ValueError("the disk is gone")
+
+    with pytest.raises(ValueError, match="the disk is gone"):
+        one.run_tool(["cat"], stdin=broken())
+    endless = itertools.repeat(b"x" * (1 << 18))
+    assert one.run_tool(["sh", "-c", "exit 3"], stdin=endless).exit_code == 3
 
 
 def test_a_tool_that_does_not_read_its_input_does_not_hang(one: DockerServer) -> None:

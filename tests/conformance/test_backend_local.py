@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pickle
@@ -359,6 +360,22 @@ def test_a_tool_reads_its_input_and_tells_its_error(case: Case, server: LocalSer
     failed = server.run_tool([*case.sleep[:-1], "select nonsense"])
     assert failed.exit_code != 0
     assert b"nonsense" in failed.stderr
+
+
+def test_input_may_come_in_pieces(case: Case, server: LocalServer) -> None:
+    """What is too large for memory; an error while it is made leaves the call as it is."""
+    client = case.sleep[:-2]
+    piped = server.run_tool(client, stdin=iter([b"select ", b"", b"6 * 7;"]))
+    assert (piped.exit_code, b"42" in piped.stdout) == (0, True)
+
+    def broken() -> Iterator[bytes]:
+        yield b"select 1;"
+        raise ValueError("the disk is gone")
+
+    with pytest.raises(ValueError, match="the disk is gone"):
+        server.run_tool(client, stdin=broken())
+    endless = itertools.repeat(b"x" * (1 << 18))
+    assert server.run_tool([*case.sleep[:-1], "select nonsense"], stdin=endless).exit_code != 0
 
 
 def test_a_tool_past_its_deadline_is_killed(case: Case, server: LocalServer, run_id: str) -> None:

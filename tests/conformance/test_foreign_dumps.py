@@ -11,10 +11,10 @@ import pytest
 from harness import registry
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
+from harness.dumps import dump as dumps
 from harness.engines.postgres import foreign_dump
 from harness.engines.postgres.databases import GUARD_SCHEMA
 from harness.errors import UsageError
-from harness.sweep import dumps
 from harness.sweep.sweep_server import SweepServer
 
 pytestmark = pytest.mark.matrix(of=2)

@@ -50,7 +50,7 @@ def test_it_starts_from_a_dump(tmp_path, engine):
     [
         ("postgres", USERS + "\nCREATE TABL users ();\n", 2, 'syntax error at or near "TABL"'),
         ("postgres", "\\connect shop\n" + USERS, 1, "another database"),
-        ("mysql", "USE `shop`;\n" + USERS, 1, "another database"),
+        ("mysql", "USE `shop`;\nUSE `bank`;\n" + USERS, 2, "another database"),
         ("mariadb", "SELECT 1;\nCREATE TABL users ();\n", 2, "error in your SQL syntax"),
     ],
 )

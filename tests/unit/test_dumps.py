@@ -14,8 +14,8 @@ import pytest
 
 from harness import registry
 from harness.cli import sweep_selection
+from harness.dumps import dump as dumps
 from harness.errors import UsageError
-from harness.sweep import dumps
 
 POSTGRES = b"--\n-- PostgreSQL database dump\n--\n"
 MYSQL = b"-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\n--\n-- Host: localhost\n"
@@ -55,7 +55,7 @@ def test_a_dump_tells_its_engine(tmp_path, begin, engine):
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 def test_what_is_packed_is_unpacked(tmp_path, pack):
     """Whatever the file is called."""
-    assert read(written(tmp_path, pack(POSTGRES))).raw == POSTGRES
+    assert b"".join(read(written(tmp_path, pack(POSTGRES))).pieces()) == POSTGRES
 
 
 def test_a_dump_of_another_kind_of_engine_is_refused(tmp_path):
@@ -92,7 +92,7 @@ def test_a_folder_of_pg_dump_becomes_a_tar(tmp_path):
     (folder / "toc.dat").write_bytes(b"PGDMP")
     dump = read(folder)
     assert dump.engine is registry.engine("postgres")
-    with tarfile.open(fileobj=io.BytesIO(dump.raw)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(b"".join(dump.pieces()))) as tar:
         assert tar.getnames() == ["./toc.dat", "./1.dat.gz"]
 
 

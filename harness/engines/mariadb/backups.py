@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 
 from harness.engines.mysql import backups
-from harness.engines.mysql.backups import bring_side, fill_sql
-from harness.ports import HasTools, ToolResult
+from harness.engines.mysql.backups import bring_side, fill_sql, words
+from harness.ports import DumpSource, HasTools, ToolResult
 
-__all__ = ["bring_side", "dump", "fill_sql", "is_own", "load", "restore", "restore_over"]
+__all__ = ["bring_side", "dump", "fill_sql", "is_own", "load", "restore", "restore_over", "words"]
 
 DUMP = ("mariadb-dump", backups.USER)
 LOAD = ("mariadb", backups.USER)
@@ -31,8 +31,8 @@ def is_own(begin: bytes) -> bool:
     return bool(OWN.match(begin))
 
 
-def load(server: HasTools, database: str, dump: bytes) -> Sequence[str]:
-    """Restore a dump made elsewhere; nothing is made for it. StepFailed with what was refused."""
+def load(server: HasTools, database: str, dump: DumpSource) -> Sequence[str]:
+    """Restore a dump made elsewhere; what was made for it. StepFailed with what was refused."""
     return backups.load(server, database, dump, tool=LOAD)
 
 

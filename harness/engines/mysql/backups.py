@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from harness.engines.facts import succeeded
-from harness.engines.mysql import catalog, quoting
+from harness.engines.mysql import catalog, foreign_dump, quoting
 from harness.engines.mysql.connector import MySQLSession
+from harness.engines.mysql.foreign_dump import words
 from harness.errors import StepFailed
-from harness.ports import HasTools, ToolResult
+from harness.ports import DumpSource, HasTools, ToolResult
+
+__all__ = [
+    "bring_side",
+    "dump",
+    "fill_sql",
+    "is_own",
+    "load",
+    "restore",
+    "restore_over",
+    "words",
+]
 
 USER = "--user=root"
 DUMP = ("mysqldump", USER, "--set-gtid-purged=OFF")
 LOAD = ("mysql", USER)
 HOW = ("--single-transaction", "--no-tablespaces", "--skip-comments")
-
-ELSEWHERE = re.compile(rb"^USE `.*", re.MULTILINE)
-REFUSED = re.compile(r"^(ERROR \d+ \(\w+\)) at line (\d+): (.*)", re.MULTILINE)
-TIMEOUT_S = 3600
-GTIDS = re.compile(rb"^SET @@GLOBAL\.GTID_PURGED=[^;]*;$", re.MULTILINE)
-"""Transactions of the other server, which a throwaway one has no use for."""
 
 
 def dump(
@@ -40,21 +45,11 @@ def is_own(begin: bytes) -> bool:
     return begin.startswith(b"-- MySQL dump") and b"MariaDB" not in begin[:200]
 
 
-def load(server: HasTools, database: str, dump: bytes, tool: Sequence[str] = LOAD) -> Sequence[str]:
-    """Restore a dump made elsewhere; nothing is made for it. StepFailed with what was refused."""
-    if other := ELSEWHERE.search(dump):
-        line = dump.count(b"\n", 0, other.start()) + 1
-        raise StepFailed(
-            f"line {line}: it goes on in another database ({other[0].decode()}); wanted the dump "
-            "of one database, without --databases and --all-databases"
-        )
-    whole = GTIDS.sub(lambda found: b"\n" * found[0].count(b"\n"), dump)
-    done = server.run_tool([*tool, database], stdin=whole, timeout_s=TIMEOUT_S)
-    if done.exit_code:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        refused = REFUSED.search(said)
-        raise StepFailed(f"line {refused[2]}: {refused[1]}: {refused[3]}" if refused else said)
-    return ()
+def load(
+    server: HasTools, database: str, dump: DumpSource, tool: Sequence[str] = LOAD
+) -> Sequence[str]:
+    """Restore a dump made elsewhere; what was made for it. StepFailed with what was refused."""
+    return foreign_dump.load(server, database, dump, tool)
 
 
 def restore_over(

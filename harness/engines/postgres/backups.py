@@ -8,11 +8,12 @@ from harness.engines.facts import succeeded
 from harness.engines.postgres import catalog, quoting
 from harness.engines.postgres.connector import PostgresSession
 from harness.engines.postgres.databases import GUARD_SCHEMA
+from harness.engines.postgres.dump_words import words
 from harness.engines.postgres.foreign_dump import is_own, load
 from harness.errors import StepFailed
 from harness.ports import HasTools, ToolResult
 
-__all__ = ["bring_side", "dump", "fill_sql", "is_own", "load", "restore", "restore_over"]
+__all__ = ["bring_side", "dump", "fill_sql", "is_own", "load", "restore", "restore_over", "words"]
 
 
 def dump(server: HasTools, database: str, tables: Sequence[str] = ()) -> bytes:

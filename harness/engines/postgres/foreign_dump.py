@@ -1,27 +1,55 @@
 """A dump of another PostgreSQL server: what it needs of this one, and how it is restored here.
 
-Every format of pg_dump becomes its SQL first, so that one way to read and to restore it will do.
+Every format of pg_dump becomes its SQL first, beside the server, so that one way to read and to
+restore it will do and no part of its rows is held in our memory.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from harness.engines.facts import succeeded
 from harness.engines.postgres import quoting
-from harness.errors import StepFailed
-from harness.ports import HasTools
+from harness.errors import NotTaken, StepFailed
+from harness.ports import DumpSource, HasTools
 
 ARCHIVE = b"PGDMP"
 TAR, FOLDER = b"toc.dat\0", b"./toc.dat\0"
 """How pg_dump's own tar begins, and the tar of a folder in its directory format."""
-TITLE = b"-- PostgreSQL database dump"
-TIMEOUT_S = 3600
-UNPACKED = (
-    'd=$(mktemp -d) && tar -x -C "$d" && pg_restore -f - "$d"; code=$?; rm -rf "$d"; exit $code'
+TITLE, TITLE_OF_ALL = b"-- PostgreSQL database dump", b"-- PostgreSQL database cluster dump"
+TIMEOUT_S = 24 * 3600
+
+TELLING = (
+    "ALTER ",
+    "GRANT ",
+    "REVOKE ",
+    r"CREATE (POLICY|USER MAPPING|EXTENSION) ",
+    "CREATE SCHEMA public;",
+    "SET SESSION AUTHORIZATION ",
+    r"\\c",
+    "-- Dumped from database version ",
 )
-"""Makes SQL of a folder that comes as a tar; the two programs are those beside the server."""
+"""How lines begin that tell what a dump needs."""
+STAGE = f"""
+d=$(mktemp -d) && echo "$d" || exit
+{{
+  case "$0" in
+    folder) mkdir "$d/folder" && tar -x -C "$d/folder" && pg_restore -f "$d/sql" "$d/folder" ;;
+    archive) pg_restore -f "$d/sql" ;;
+    *) cat >"$d/sql" ;;
+  esac && {{ LC_ALL=C grep -a -n -E '^({"|".join(TELLING)})' "$d/sql" || test $? -eq 1; }}
+}} || {{ code=$?; rm -rf "$d"; exit $code; }}
+"""
+"""Makes SQL of a dump beside the server; says where that is, then the lines that tell."""
+RESTORE = 'exec psql -X -q -v ON_ERROR_STOP=1 -d "$0" -f "$1/sql"'
+RESTORE_A_SCHEMA = (
+    "LC_ALL=C sed 's/^CREATE SCHEMA public;$/CREATE SCHEMA IF NOT EXISTS public;/' \"$1/sql\" | "
+    'psql -X -q -v ON_ERROR_STOP=1 -d "$0" -f -'
+)
+"""For the dump of one schema, which is there already."""
+LINES_AROUND = 40
 
 ELSEWHERE = re.compile(r"^\\c(?:onnect)? .*", re.MULTILINE)
 NAME = r'(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)'
@@ -45,56 +73,64 @@ NO_ROLES = re.compile(
 EXTENSION = re.compile(rf"^CREATE EXTENSION (?:IF NOT EXISTS )?({NAME})", re.MULTILINE)
 DUMPED_FROM = re.compile(r"^-- Dumped from database version (\d+)", re.MULTILINE)
 THERE_ALREADY = re.compile(r"^CREATE SCHEMA public;$", re.MULTILINE)
-"""In a dump of one schema."""
-REFUSED = re.compile(r"^psql:<stdin>:(\d+): (?:ERROR|FATAL): +(.*)$", re.MULTILINE)
+REFUSED = re.compile(r"^psql:[^\n]*?:(\d+): (?:ERROR|FATAL): +(.*)$", re.MULTILINE)
 
 
 def is_own(begin: bytes) -> bool:
     """Whether something that begins so is a dump of PostgreSQL."""
-    return begin.startswith((ARCHIVE, TAR, FOLDER)) or TITLE in begin
+    is_archive = begin.startswith((ARCHIVE, TAR, FOLDER))
+    return is_archive or TITLE in begin or TITLE_OF_ALL in begin
 
 
-def load(server: HasTools, database: str, dump: bytes) -> Sequence[str]:
+def load(server: HasTools, database: str, dump: DumpSource) -> Sequence[str]:
     """Restore it into an empty database; what was made for it, in sentences.
 
     Roles that it names and that are not here are made without a login. StepFailed with the first
-    thing that was refused, and with extensions that are not here.
+    thing that was refused; NotTaken with extensions that are not here, and for several databases.
     """
-    is_text = not dump.startswith((ARCHIVE, TAR, FOLDER))
-    sql = _as_sql(server, dump)
-    if other := ELSEWHERE.search(sql):
-        raise StepFailed(
-            f"line {_line(sql, other.start())}: it goes on in another database "
-            f"({other[0].strip()}); wanted the dump of one database, by pg_dump without --create"
+    is_text = not dump.begin.startswith((ARCHIVE, TAR, FOLDER))
+    kind = "text" if is_text else "archive" if dump.begin.startswith(ARCHIVE) else "folder"
+    argv = ["sh", "-c", STAGE, kind]
+    done = server.run_tool(argv, stdin=dump.pieces(), timeout_s=TIMEOUT_S)
+    folder, _, numbered = _text(succeeded(done, "pg_restore").stdout).partition("\n")
+    try:
+        return _restore(server, database, folder, numbered, is_text)
+    finally:
+        with suppress(StepFailed):
+            succeeded(server.run_tool(["rm", "-rf", folder]), "rm")
+
+
+def _restore(
+    server: HasTools, database: str, folder: str, numbered: str, is_text: bool
+) -> Sequence[str]:
+    telling = re.sub(r"^\d+:", "", numbered, flags=re.MULTILINE)
+    if other := ELSEWHERE.search(telling):
+        line = numbered.splitlines()[telling.count("\n", 0, other.start())].partition(":")[0]
+        raise NotTaken(
+            f"line {line}: it goes on in another database ({other[0].strip()}); wanted the dump "
+            "of one database, by pg_dump without --create"
         )
-    _check_extensions(server, database, sql)
-    made = _make_roles(server, database, sql)
-    sql = THERE_ALREADY.sub("CREATE SCHEMA IF NOT EXISTS public;", sql)
-    argv = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"]
-    done = server.run_tool(argv, stdin=sql.encode("utf-8", "surrogateescape"), timeout_s=TIMEOUT_S)
+    _check_extensions(server, database, telling)
+    made = _make_roles(server, database, telling)
+    how = RESTORE_A_SCHEMA if THERE_ALREADY.search(telling) else RESTORE
+    done = server.run_tool(["sh", "-c", how, database, folder], timeout_s=TIMEOUT_S)
     if done.exit_code:
-        raise StepFailed(_refusal(sql, done.stderr.decode("utf-8", "replace"), is_text))
+        raise StepFailed(_refusal(server, folder, telling, _text(done.stderr), is_text))
     return (f"made roles that the dump names, without a login: {', '.join(made)}",) if made else ()
 
 
-def _as_sql(server: HasTools, dump: bytes) -> str:
-    if dump.startswith(FOLDER):
-        done = server.run_tool(["sh", "-c", UNPACKED], stdin=dump, timeout_s=TIMEOUT_S)
-        dump = succeeded(done, "pg_restore").stdout
-    elif dump.startswith((ARCHIVE, TAR)):
-        done = server.run_tool(["pg_restore", "-f", "-"], stdin=dump, timeout_s=TIMEOUT_S)
-        dump = succeeded(done, "pg_restore").stdout
-    return dump.decode("utf-8", "surrogateescape")
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
 
 
-def _check_extensions(server: HasTools, database: str, sql: str) -> None:
-    wanted = _bare(EXTENSION.findall(sql))
+def _check_extensions(server: HasTools, database: str, telling: str) -> None:
+    wanted = _bare(EXTENSION.findall(telling))
     if not wanted:
         return
     here = _ask(server, database, "SELECT name FROM pg_available_extensions")
     missing = [name for name in wanted if name not in here]
     if missing:
-        raise StepFailed(
+        raise NotTaken(
             f"it needs the extension {' and '.join(missing)}, which this server does not have. "
             "Next: --image postgres=IMAGE, with an image that has it"
         )
@@ -107,8 +143,8 @@ def roles(sql: str) -> tuple[str, ...]:
     return tuple(name for name in names if not NO_ROLES.fullmatch(name))
 
 
-def _make_roles(server: HasTools, database: str, sql: str) -> list[str]:
-    named = roles(sql)
+def _make_roles(server: HasTools, database: str, telling: str) -> list[str]:
+    named = roles(telling)
     if not named:
         return []
     here = _ask(server, database, "SELECT rolname FROM pg_roles")
@@ -136,28 +172,31 @@ def _unquoted(name: str) -> str:
     return name
 
 
-def _refusal(sql: str, said: str, is_text: bool) -> str:
+def _refusal(server: HasTools, folder: str, telling: str, said: str, is_text: bool) -> str:
     """What was refused first, in the server's words, and where."""
     found = REFUSED.search(said)
     if found is None:
         return f"psql: {said.strip() or 'no word'}"
     number = int(found[1])
-    version = DUMPED_FROM.search(sql[:2000])
+    version = DUMPED_FROM.search(telling)
     from_ = f"; it was dumped from version {version[1]}" if version else ""
     more = " ".join(line.strip() for line in said[found.end() :].strip().splitlines()[:2])
-    statement = _around(sql, number)
+    statement = _around(_lines(server, folder, number))
     place = f"line {number}: " if is_text else ""
     return f"{place}{found[2]}{f' ({more})' if more else ''}, at: {statement}{from_}"
 
 
-def _around(sql: str, number: int) -> str:
-    """The line at which a statement ended, or the one that began it, shortened."""
-    lines = sql.split("\n")
-    at = number - 1
+def _lines(server: HasTools, folder: str, number: int) -> list[str]:
+    """The line of that number, behind those before it; each of them shortened."""
+    first = max(1, number - LINES_AROUND)
+    script = 'sed -n "$0,$1p;$1q" "$2/sql" | cut -b 1-400'
+    argv = ["sh", "-c", script, str(first), str(number), folder]
+    return _text(succeeded(server.run_tool(argv), "sed").stdout).splitlines() or [""]
+
+
+def _around(lines: Sequence[str]) -> str:
+    """The last line, at which a statement ended, or the one that began it, shortened."""
+    at = len(lines) - 1
     while at > 0 and lines[at - 1].strip() and not lines[at - 1].rstrip().endswith(";"):
         at -= 1
-    return " ".join(" ".join(lines[at:number]).split())[:160].rstrip("; ")
-
-
-def _line(sql: str, offset: int) -> int:
-    return sql.count("\n", 0, offset) + 1
+    return " ".join(" ".join(lines[at:]).split())[:160].rstrip("; ")

@@ -1,0 +1,1 @@
+"""Whether backups are usable, one renderer a format."""
