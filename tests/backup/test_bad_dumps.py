@@ -15,6 +15,8 @@ from harness.backup.findings import Verdict
 from harness.dumps.dump import Dump
 from harness.waiting import until
 
+pytestmark = pytest.mark.matrix(of=2)
+
 USABLE, NOT_USABLE, NOT_PROVEN = Verdict.USABLE, Verdict.NOT_USABLE, Verdict.NOT_PROVEN
 RIGHTS = ("CREATE USER half@{0} IDENTIFIED BY 'x'", "GRANT SELECT ON shop.customers TO half@{0}")
 HALF = {

@@ -9,6 +9,8 @@ from snapshot_changes.worlds import World
 
 from harness.errors import DatabaseError
 
+pytestmark = pytest.mark.matrix(of=2)
+
 
 def changed(bench, names):
     """A clone of the rich world to which these changes were made."""

@@ -14,6 +14,8 @@ from harness.ports import Session
 from harness.row_generation import FailingRows, Failure, fill, keep_passing, smallest
 from harness.row_generation.thinning import NotThinned, thin
 
+pytestmark = pytest.mark.matrix(of=2)
+
 USERS = (
     "CREATE TABLE teams (id integer PRIMARY KEY, title varchar(40) NOT NULL)",
     "CREATE TABLE users (id integer PRIMARY KEY, team_id integer NOT NULL, "

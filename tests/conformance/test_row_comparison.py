@@ -14,6 +14,8 @@ from harness.state import row_comparison
 from harness.state.row_comparison import compare
 from harness.state.rows_difference import RowsDifference
 
+pytestmark = pytest.mark.matrix(of=2)
+
 MANY = 100_000
 
 

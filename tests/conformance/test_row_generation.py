@@ -15,6 +15,8 @@ from harness.ports import Session
 from harness.row_generation import fill
 from harness.servers.guard import Guard
 
+pytestmark = pytest.mark.matrix(of=2)
+
 BACKENDS = {"local": LocalBackend, "docker": DockerBackend}
 ROWS = 150
 

@@ -20,6 +20,8 @@ from harness.ports.table_specs import Keyed, TableSpec, Variants
 from harness.row_generation import fill
 from harness.row_generation.variety import keyed
 
+pytestmark = pytest.mark.matrix(of=2)
+
 ROWS = 200
 ROOM = 20
 """A column of so many characters has room around a usual value."""

@@ -9,6 +9,8 @@ from swept import arguments, run, run_here, write
 
 from harness.sweep.recoveries import Recoveries
 
+pytestmark = pytest.mark.matrix(of=2)
+
 USERS = "CREATE TABLE users (id integer PRIMARY KEY, name varchar(50) NOT NULL);"
 REBUILT = """\
 DROP TABLE IF EXISTS users_old;

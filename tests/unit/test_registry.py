@@ -75,7 +75,9 @@ def test_two_kinds_of_one_name_are_an_error_that_names_both(rooms: Path, monkeyp
 
 def test_an_unknown_word_is_answered_with_the_nearest_and_with_all() -> None:
     """A typing error is mended without opening the documentation."""
-    with pytest.raises(UsageError, match=r"'colum'; did you mean 'column'\? Known: alert, app, column,"):
+    with pytest.raises(
+        UsageError, match=r"'colum'; did you mean 'column'\? Known: alert, app, column,"
+    ):
         registry.kind("claims", "colum")
     with pytest.raises(UsageError, match="unknown room 'claim'; did you mean 'claims'"):
         registry.kinds("claim")
