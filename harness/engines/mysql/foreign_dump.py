@@ -18,7 +18,7 @@ MADE = (b"CREATE DATABASE ", b"/*!40000 DROP DATABASE ")
 REFUSED = re.compile(r"^(ERROR \d+ \(\w+\)) at line (\d+): (.*)", re.MULTILINE)
 DEFINING = (b"/*!50", b"CREATE ")
 DEFINER = re.compile(rb"\bDEFINER=`([^`]+)`@`([^`]+)`")
-ACCOUNTS = "SELECT User, Host FROM mysql.user"
+ACCOUNTS = "SELECT User, Host, Select_priv FROM mysql.user"
 GTIDS = b"SET @@GLOBAL.GTID_PURGED="
 """Transactions of the other server, which a throwaway one has no use for."""
 
@@ -62,11 +62,13 @@ def _make_accounts(
     wanted = sorted(named)
     if not wanted:
         return []
-    here = {tuple(line.split("\t")) for line in run(ACCOUNTS).splitlines()}
+    found = [line.split("\t") for line in run(ACCOUNTS).splitlines()]
+    here = {(user, host): reads_all == "Y" for user, host, reads_all in found}
     missing = [account for account in wanted if account not in here]
     run("".join(f"CREATE USER {_account(*account)} ACCOUNT LOCK;\n" for account in missing))
     rights = f"GRANT ALL ON {quoting.name(database)}.* TO"
-    run("".join(f"{rights} {_account(*account)};\n" for account in wanted))
+    lacking = [account for account in wanted if not here.get(account)]
+    run("".join(f"{rights} {_account(*account)};\n" for account in lacking))
     return [f"{user}@{host}" for user, host in missing]
 
 
