@@ -136,7 +136,7 @@ def test_a_person_repairs_it_through_the_client_line(world, pairs):
         told = [event.what for event in record_of(world)]
         assert [w.text[:12] for w in told if isinstance(w, HintGiven)] == ["Do not trust"]
         wrong = [len(w.not_right) for w in told if isinstance(w, CheckedByHand)]
-        assert wrong == [2, 0]
+        assert wrong == [3, 0]
         sent = [w.sql.rstrip(";") for w in told if isinstance(w, SentByHand)]
         assert [sql for sql in sent if sql in REPAIR] == list(REPAIR)
         assert not any("email" in sql for sql in sent)
