@@ -66,13 +66,19 @@ def _told(
     columns: Sequence[str],
     used: Mapping[str, Used],
 ) -> Iterator[str]:
-    """Each column, or only the numbers in it that were given, where nothing else differs."""
+    """Each column, or only the numbers in it that were given, where nothing else differs: from the
+    counter that leaves out the fewest, for another table's smaller number would hide old values.
+    """
+    counters = sorted((numbers.before for numbers in used.values()), key=_leaves_out)
     for column in columns:
-        thresholds = dict.fromkeys(
-            str(given_numbers.of(column, numbers.before)) for numbers in used.values()
-        )
+        thresholds = dict.fromkeys(str(given_numbers.of(column, one)) for one in counters)
         alike = (told for told in thresholds if _are_alike(engine, sessions, table, column, told))
         yield next(alike, column)
+
+
+def _leaves_out(counter: Counter) -> int:
+    """How much of a column, in an order: the farther a counter had gone, the less."""
+    return -counter.next if counter.step > 0 else counter.next
 
 
 def _are_alike(

@@ -59,3 +59,25 @@ def test_numbers_of_rows_that_were_there_count(sweep):
     assert halves, [c.left.name for c in outcome.cells("2")]
     rerun = [a for a in outcome.healing("2", "after").attempts if a.kind == "re-run"]
     assert [attempt.healed for attempt in rerun] == [False]
+
+
+CHILD_COMES_LAST = """\
+CREATE TABLE ships (id serial PRIMARY KEY, name varchar(40) NOT NULL);
+CREATE TABLE voyages (id serial PRIMARY KEY, ship integer NOT NULL REFERENCES ships (id));
+INSERT INTO ships (name) VALUES ('Argo'), ('Beagle');
+"""
+"""Two numbers of ships are given by then, and of voyages as many as rows are generated."""
+BOTH = """\
+INSERT INTO ships (name) VALUES ('new one');
+INSERT INTO voyages (ship) SELECT id FROM ships WHERE name = 'new one';
+"""
+
+
+def test_another_tables_smaller_number_hides_no_old_value(sweep):
+    """Of each column only those numbers are left out that its own counter gave."""
+    files = {"1_first.up.sql": CHILD_COMES_LAST, "2_second.up.sql": BOTH}
+    outcome = sweep(files, "postgres", *QUICK)
+    assert outcome.migration("2").reference.volatile == {
+        "public.ships": ("id from 3",),
+        "public.voyages": ("id from 21", "ship from 3"),
+    }
