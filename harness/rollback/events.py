@@ -50,6 +50,8 @@ class Foretold(OfRollback):
     """It is code, of which nothing can be told."""
     signs: tuple[Sign, ...] = ()
     """What of it nothing brings back."""
+    unread: tuple[str, ...] = ()
+    """What of it its SQL does not tell: it cannot be cut, or runs something else."""
     squawk: tuple[str, ...] = ()
     """What the program squawk says of its file, where that is on PATH."""
 

@@ -36,6 +36,7 @@ def foretold(
             declared=declared(migration),
             code=migration.up is None,
             signs=signs[migration.version],
+            unread=static.unread(migration, dialect),
             squawk=others.get(migration.version, ()),
         )
         for migration in wanted

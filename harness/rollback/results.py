@@ -44,6 +44,8 @@ class Verdict(StrEnum):
     """The migration itself fails with nothing in its way."""
     UNKNOWN = "unknown"
     """It was not looked at, or not on rows."""
+    NOTHING_FOUND = "nothing-found"
+    """Its SQL tells nothing that loses data, and nothing was executed."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ class MigrationBack:
             yield f"a statement met no row that it changes; bring some by --seed-sql: {statement}"
         if self.in_order and self.in_order.came is Came.NOT_RUN:
             yield f"not tried after the later migrations: {self.in_order.says}"
+        elif self.in_order and not self.in_order.rows and not self.wrong:
+            yield "after the later migrations its objects were compared, and no row"
 
     @property
     def verdict(self) -> Verdict:
@@ -139,7 +143,9 @@ class MigrationBack:
             return "no way down"
         if told.code:
             return "code, of which nothing is told"
-        return "can lose data" if told.signs else "nothing that loses data"
+        if told.signs:
+            return "can lose data"
+        return "not all of it" if told.unread else "nothing that loses data"
 
     @property
     def disagrees(self) -> str:
@@ -150,7 +156,7 @@ class MigrationBack:
         if told.signs and self.verdict is Verdict.TRUE:
             lost = ", ".join(f"{sign.loss} {sign.says}" for sign in told.signs[:3])
             return f"the SQL tells {lost}; measured, everything came back"
-        if not told.signs and self.verdict is Verdict.LIES:
+        if not told.signs and not told.unread and self.verdict is Verdict.LIES:
             return f"the SQL tells nothing that loses data; measured, {self.wrong[0]}"
         return ""
 
@@ -199,9 +205,9 @@ class RollbackResult(RollbackHeader):
             return Verdict.DECLARED
         if not told.down:
             return Verdict.NO_WAY_DOWN
-        if told.code:
-            return Verdict.UNKNOWN
-        return Verdict.LIES if told.signs else Verdict.TRUE
+        if told.signs:
+            return Verdict.LIES
+        return Verdict.UNKNOWN if told.code or told.unread else Verdict.NOTHING_FOUND
 
     @property
     def require_down(self) -> bool:
@@ -256,9 +262,12 @@ def _findings(result: RollbackResult) -> Iterator[Finding]:
             if verdict is Verdict.LIES:
                 told = ", ".join(f"{sign.loss} {sign.says}" for sign in one.foretold.signs)
                 yield Finding(one.version, f"its way down cannot bring back: {told}")
-            elif verdict is Verdict.UNKNOWN:
+            if one.foretold.code and verdict is Verdict.UNKNOWN:
                 says = "it is code, of which nothing is told without running it"
                 yield Finding(one.version, says, known=False)
+            elif verdict in (Verdict.LIES, Verdict.UNKNOWN):
+                unread = one.foretold.unread
+                yield from (Finding(one.version, says, known=False) for says in unread)
         else:
             if one.broken:
                 yield Finding(one.version, f"fails with nothing in its way: {one.broken}")

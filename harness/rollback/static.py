@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from harness.errors import DrillError
 from harness.layouts import Migration, Script
 from harness.sqltext import Dialect, Statement
+from harness.sqltext import unread as sqlunread
 from harness.sqltext.column_types import ColumnType
 from harness.sqltext.losses import Made, Schema, Sign, StatementRead, type_change
 from harness.sqltext.words import apart, follows, name_of, skipped, tokens
@@ -21,6 +22,22 @@ def signs(migrations: Sequence[Migration], dialect: Dialect) -> dict[str, tuple[
     """By version, in the order of the folder, which also tells what type a column had."""
     schema = Schema()
     return {m.version: tuple(_of(m, schema, dialect)) for m in migrations}
+
+
+def unread(migration: Migration, dialect: Dialect) -> tuple[str, ...]:
+    """What of its way up is not told by its SQL: what cannot be cut into statements, and what runs
+    something else.
+    """
+    script = migration.up
+    try:
+        statements = script.cut(dialect) if script else ()
+    except DrillError as error:
+        return (f"its SQL cannot be cut into statements: {error}",)
+    found = []
+    for one in statements:
+        if what := sqlunread.unread(tokens(one.text, dialect), one.text, dialect):
+            found.append(f"{one.file}:{one.line} runs {what}, of which nothing is told")
+    return tuple(found)
 
 
 def _of(migration: Migration, schema: Schema, dialect: Dialect) -> Iterator[Sign]:
@@ -33,7 +50,7 @@ def _of(migration: Migration, schema: Schema, dialect: Dialect) -> Iterator[Sign
 
 
 def _statements(script: Script | None, dialect: Dialect) -> Sequence[Statement]:
-    """None of what is code, or cannot be cut: that is told elsewhere."""
+    """None of what is code, or cannot be cut: that is told by ``Foretold.code`` and ``unread``."""
     try:
         return script.cut(dialect) if script else ()
     except DrillError:

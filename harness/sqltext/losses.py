@@ -116,6 +116,8 @@ class StatementRead:
             yield from self._drop_table()
         elif follows(words, 0, "TRUNCATE"):
             yield from self._truncate()
+        elif follows(words, 0, "MERGE"):
+            yield from self._merge()
         else:
             yield from self._writes()
 
@@ -243,6 +245,13 @@ class StatementRead:
                 table, _ = name_of(words, skipped(words, 1, "IGNORE", "INTO"))
                 if table not in self.made.tables:
                     yield Loss.UPDATE, f"rows of {table}"
+
+    def _merge(self) -> Found:
+        table, _ = name_of(self.words, skipped(self.words, 1, "INTO", "ONLY"))
+        then = [at + 1 for at, word in enumerate(self.words) if word.upper() == "THEN"]
+        for word, loss in (("UPDATE", Loss.UPDATE), ("DELETE", Loss.DELETE)):
+            if any(follows(self.words, at, word) for at in then) and table not in self.made.tables:
+                yield loss, f"rows of {table}" if loss is Loss.UPDATE else table
 
     def _update(self, at: int) -> Found:
         words = self.words

@@ -310,7 +310,7 @@ def test_static_needs_no_server(take_back):
     assert verdicts["3"] == verdicts["4"] == "lies"
     assert verdicts["10"] == verdicts["11"] == "declared-irreversible"
     assert verdicts["13"] == "no-way-down"
-    assert verdicts["2"] == verdicts["6"] == "true-rollback"
+    assert verdicts["2"] == verdicts["6"] == "nothing-found"
     assert "Nothing was executed" in ran.out
     assert "backend:" not in ran.err
     assert ran.code == 1

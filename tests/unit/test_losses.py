@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.errors import ExitCode
 from harness.layouts import Migration, Script
-from harness.rollback import foretelling, static
+from harness.record.timeline import Event
+from harness.rollback import foretelling, results, static
+from harness.rollback.events import Came, DownInOrder, Foretold, UpAgain
+from harness.rollback.results import MigrationBack, RollbackHeader
 from harness.sqltext.column_types import loses, type_at
 from harness.sqltext.words import tokens
+from harness.sweep.rollback import Leads, Rollback
 
 BEFORE = "CREATE TABLE t (id bigint PRIMARY KEY, a text, b varchar(100), n numeric(10,4), d date);"
 
@@ -57,6 +63,10 @@ def signs(up: str, dialect: str = "postgres", down: str = "") -> Sequence[tuple[
         ("ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (id) REFERENCES o ON DELETE SET NULL", []),
         ("-- DROP TABLE t\nSELECT 'DROP TABLE t' /* DELETE FROM t */", []),
         ("DO $$ BEGIN DELETE FROM t; END $$", [("delete", "t")]),
+        ("MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN DELETE", [("delete", "t")]),
+        ("MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN UPDATE SET a = u.a "
+         "WHEN NOT MATCHED THEN INSERT VALUES (1)", [("update-in-place", "rows of t")]),
+        ("MERGE INTO t USING u ON true WHEN NOT MATCHED THEN INSERT VALUES (1)", []),
         ("DO $$ BEGIN UPDATE t SET a = 'x'; ALTER TABLE t DROP COLUMN b; END $$", [
             ("update-in-place", "t.a"), ("drop-column", "b")]),
         ("ALTER TABLE t ALTER COLUMN a TYPE varchar(100)", [
@@ -135,6 +145,39 @@ def test_whether_a_type_change_can_lose_values(old, new, wanted):
     """None is told as what may."""
     both = (type_at(tokens(text, "postgres"), 0) for text in (old, new))
     assert loses(*both, "postgres") is wanted
+
+
+@pytest.mark.parametrize(
+    "up, wanted",
+    [
+        ("UPDATE t SET a = 1; SELECT 'never closed", "its SQL cannot be cut into statements"),
+        ("SELECT 1;\nSELECT app.purge(3)", "2.sql:2 runs SELECT purge()"),
+        ("CALL purge()", "2.sql:1 runs CALL purge"),
+        ("EXECUTE made", "2.sql:1 runs EXECUTE made"),
+        ("DO $$ BEGIN EXECUTE format('DROP TABLE %I', 't'); END $$", "EXECUTE in a DO block"),
+        ("SELECT setval('t_id_seq', (SELECT max(id) FROM t))", ""),
+        ("ALTER TABLE t ADD COLUMN c int DEFAULT purge()", ""),
+    ],
+)
+def test_what_its_sql_does_not_tell_is_not_known(up, wanted):
+    """Nobody may take it for SQL in which nothing was found."""
+    found = static.unread(migration("2", up), "postgres")
+    assert [wanted in says for says in found] == ([True] if wanted else [])
+    told = Event(0, Foretold("2", down=True, unread=found))
+    result = results.of(RollbackHeader(static=True, planned=("2",)), [told])
+    assert result.exit_code == (ExitCode.UNKNOWN if wanted else ExitCode.GREEN)
+    assert result.verdict_of(result.migrations[0]) == ("unknown" if wanted else "nothing-found")
+
+
+def test_a_way_down_whose_rows_were_not_compared_in_order_is_not_known():
+    """Directly after its up everything was as it was; after the later ones only its objects."""
+    known = MigrationBack(
+        "1", found=Rollback(Leads.BACK), again=UpAgain("1", Came.SAME), finished=True,
+        in_order=DownInOrder("1", "2", Came.SAME, rows=True),
+    )  # fmt: skip
+    assert known.verdict == "true-rollback"
+    unlooked = replace(known, in_order=DownInOrder("1", "2", Came.SAME, rows=False))
+    assert unlooked.verdict == "unknown"
 
 
 def test_what_squawk_says_stands_beside_it(tmp_path: Path):

@@ -29,9 +29,9 @@ SECTIONS: tuple[tuple[str, str, tuple[Verdict, ...]], ...] = (
 )
 OF_STATIC = (
     ("✗ Can lose data", "", (Verdict.LIES,)),
-    ("? Code, of which nothing is told", "", (Verdict.UNKNOWN,)),
+    ("? Not told by the SQL", "", (Verdict.UNKNOWN,)),
     SECTIONS[2],
-    ("Nothing found in the SQL", "Nothing was executed.", (Verdict.TRUE,)),
+    ("Nothing found in the SQL", "Nothing was executed.", (Verdict.NOTHING_FOUND,)),
 )
 SQUAWKS = 8
 """Findings of squawk that are told of a migration."""

@@ -18,6 +18,7 @@ HARM = (
     Verdict.NO_WAY_DOWN,
     Verdict.DECLARED,
     Verdict.TRUE,
+    Verdict.NOTHING_FOUND,
 )
 """By what a reader must see first."""
 SIGNS: Mapping[Verdict, str] = {
@@ -27,6 +28,7 @@ SIGNS: Mapping[Verdict, str] = {
     Verdict.LIES: "✗",
     Verdict.BROKEN: "✗",
     Verdict.UNKNOWN: "?",
+    Verdict.NOTHING_FOUND: "·",
 }
 WORDS: Mapping[Verdict, str] = {
     Verdict.TRUE: "true rollback",
@@ -35,12 +37,12 @@ WORDS: Mapping[Verdict, str] = {
     Verdict.LIES: "not a rollback",
     Verdict.BROKEN: "fails on its way up",
     Verdict.UNKNOWN: "not known",
+    Verdict.NOTHING_FOUND: "nothing found in its SQL",
 }
 OF_STATIC: Mapping[Verdict, str] = {
     **WORDS,
-    Verdict.TRUE: "nothing found in its SQL",
     Verdict.LIES: "can lose data",
-    Verdict.UNKNOWN: "code: nothing told",
+    Verdict.UNKNOWN: "not told by its SQL",
 }
 EXITS: Mapping[int, str] = {
     ExitCode.GREEN: "all as it should be",
@@ -70,7 +72,8 @@ def leads(found: Rollback) -> str:
 def sentence(result: RollbackResult, one: MigrationBack) -> str:
     """What a person has to know of it, in one sentence; empty if there is nothing."""
     if result.static:
-        return _capital(one.foretold.declared or losses(one))
+        told = one.foretold
+        return _capital(told.declared or losses(one) or next(iter(told.unread), ""))
     if one.broken:
         return _capital(f"it fails with nothing in its way: {one.broken}")
     if one.wrong:
@@ -97,8 +100,7 @@ def losses(one: MigrationBack) -> str:
 
 def sign(result: RollbackResult, one: MigrationBack) -> str:
     """Its verdict at a glance; what was not executed has no tick."""
-    verdict = result.verdict_of(one)
-    return "·" if result.static and verdict is Verdict.TRUE else SIGNS[verdict]
+    return SIGNS[result.verdict_of(one)]
 
 
 def evidence(one: MigrationBack) -> Iterator[tuple[str, str]]:

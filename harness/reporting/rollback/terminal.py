@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.reporting.rollback import sentences
 from harness.reporting.words import one_line
-from harness.rollback.results import RollbackResult, Verdict
+from harness.rollback.results import RollbackResult
 
 LIMIT = 440
 SHOWN = 60
@@ -20,8 +20,7 @@ def text(result: RollbackResult) -> str:
 
 def _lines(result: RollbackResult) -> Iterator[str]:
     every = sentences.ordered(result)
-    shown = [one for one in every if result.verdict_of(one) is not Verdict.TRUE]
-    shown = [*shown, *(one for one in every if result.verdict_of(one) is Verdict.TRUE)][:SHOWN]
+    shown = every[:SHOWN]
     wide = max((len(one_line(one.name, 50)) for one in shown), default=0)
     for one in shown:
         sign = sentences.sign(result, one)
