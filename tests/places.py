@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from harness import registry
+from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
 from harness.ports import Engine
 
@@ -41,6 +42,27 @@ def label(engine: str) -> str:
 def engine(name: str) -> Engine:
     """The engine in the version to be tested."""
     return registry.engine(label(name))
+
+
+@cache
+def backend_of(name: str) -> str:
+    """Where a server of the engine, with client programs, can be had on this machine; a skip if
+    nowhere.
+    """
+    recipe, docker = engine(name).recipe, DockerBackend("tests")
+    if docker.available() is None and docker.image_here(recipe):
+        return "docker"
+    if LocalBackend("tests").cannot_run(recipe) is None:
+        return "local"
+    pytest.skip(f"no server of {name} on this machine")
+
+
+def local(name: str) -> Engine:
+    """The engine, where this machine has its programs; a skip if not."""
+    found = engine(name)
+    if problem := LocalBackend("tests").cannot_run(found.recipe):
+        pytest.skip(problem)
+    return found
 
 
 @cache

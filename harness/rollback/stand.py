@@ -13,8 +13,8 @@ from harness.state.snapshot import Snapshot
 from harness.sweep.recoveries import shortened
 from harness.sweep.reference import ReferenceFailed, ReferenceRunner
 from harness.sweep.sweep_server import SweepServer
-from harness.tools.adapter import Adapter, for_dialect
-from harness.tools.belief import believes
+from harness.tools.adapter import Adapter
+from harness.tools.belief import keeps_a_record
 from harness.tools.client import RunRequest
 
 
@@ -52,13 +52,11 @@ class Stand:
     @property
     def keeps_a_record(self) -> bool:
         """Whether the tool writes down what is applied."""
-        engine = self.server.engine
-        return bool(for_dialect(self.tool.applied, engine.name, engine.dialect, ""))
+        return keeps_a_record(self.tool, self.server.engine)
 
     def belief(self, database: str) -> Belief:
         """What the tool's own record says there."""
-        server = self.server
-        return believes(self.tool, server.engine, server.session(database), database)
+        return self.server.believes(self.tool, database)
 
     def unlike(self, wanted: Belief, found: Belief) -> str:
         """In words, how what the record says differs from what it should; "" if it does not."""

@@ -20,7 +20,8 @@ from harness.sweep.recoveries import Recoveries, shortened
 from harness.sweep.reference import RUN_DEADLINE_S, ReferenceFailed, ReferenceRunner
 from harness.sweep.seeding import Seed
 from harness.sweep.sweep_server import SweepServer, TrialDatabase
-from harness.tools.adapter import Adapter, for_dialect
+from harness.tools.adapter import Adapter
+from harness.tools.belief import keeps_a_record
 from harness.tools.client import Client, ClientEnded, RunRequest
 
 BEFORE, BEFORE_WITH_ROWS = "pending", "pending_with_rows"
@@ -109,8 +110,7 @@ class AllPending:
         return replace(told, outcome=Outcome.DIFFERS, differs=lines) if lines else told
 
     def _cannot(self) -> str:
-        engine = self.server.engine
-        if for_dialect(self.tool.applied, engine.name, engine.dialect, ""):
+        if keeps_a_record(self.tool, self.server.engine):
             return ""
         return f"{self.tool.title} keeps no record, so to it nothing is pending"
 

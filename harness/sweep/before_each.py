@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from harness import row_generation
 from harness.layouts import Migration
-from harness.ports import Belief
 from harness.row_generation import Filled
 from harness.state.difference import difference
 from harness.state.snapshot import Snapshot
@@ -23,8 +22,8 @@ from harness.sweep.seeding import Seed
 from harness.sweep.state_before import BARE
 from harness.sweep.subject import Subject
 from harness.sweep.sweep_server import SweepServer
-from harness.tools.adapter import Adapter, for_dialect
-from harness.tools.belief import believes
+from harness.tools.adapter import Adapter
+from harness.tools.belief import keeps_a_record
 from harness.tools.client import RunRequest
 
 BASE = "base"
@@ -136,9 +135,8 @@ class BeforeEach:
         base = self._server.snapshot(BASE)
         reference, base = self._runner.watch_twice(RunRequest(migration), (one, other), BASE, base)
         reference = self._own_commits.found(reference, other, BASE, base)
-        belief = self._believes(one.database)
-        engine = self._server.engine
-        keeps = bool(for_dialect(self._tool.applied, engine.name, engine.dialect, ""))
+        belief = self._server.believes(self._tool, one.database)
+        keeps = keeps_a_record(self._tool, self._server.engine)
         if belief.stuck or (keeps and migration.version not in belief.applied):
             raise ReferenceFailed(
                 f"{self._tool.title} ended well, and its table does not tell it: it "
@@ -147,10 +145,6 @@ class BeforeEach:
                 "adapter"
             )
         return reference, base
-
-    def _believes(self, database: str) -> Belief:
-        server = self._server
-        return believes(self._tool, server.engine, server.session(database), database)
 
     def ready(self) -> tuple[Filled, ...]:
         """Make ``base`` the state before the next migration, with rows in every table that had

@@ -12,7 +12,6 @@ from harness.sweep.events import BeganFromCache
 from harness.sweep.state_before import BARE, Origin, StateBefore
 from harness.sweep.sweep_server import SweepServer
 from harness.tools.adapter import Adapter
-from harness.tools.belief import believes
 
 __all__ = ["BARE", "Beginning", "Start"]
 
@@ -78,8 +77,7 @@ class Beginning:
         if self._dump is None:
             return ()
         self._dump.load(self._server, BARE)
-        server = self._server
-        applied = believes(self._tool, server.engine, server.session(BARE), BARE).applied
+        applied = self._server.believes(self._tool, BARE).applied
         if self._tool.applied_up_to and applied:
             return tuple(self._versions[: self._versions.index(applied[-1]) + 1])
         return applied

@@ -26,7 +26,7 @@ from harness.tools.adapter import (
     in_sql,
     sha256_of,
 )
-from harness.tools.belief import believes
+from harness.tools.belief import keeps_a_record
 from harness.tools.by_hand import ByHand
 from harness.tools.client import Client, ClientEnded, RunRequest
 
@@ -59,8 +59,7 @@ class Recoveries:
 
     def believes(self, database: str) -> Belief:
         """What the tool's own table says in that database."""
-        server = self._server
-        return believes(self._tool, server.engine, server.session(database), database)
+        return self._server.believes(self._tool, database)
 
     def settled(self, migration: Migration, database: str, *, down: bool = False) -> bool:
         """True if the tool knows that the way was gone, and is neither dirty nor locked."""
@@ -71,7 +70,7 @@ class Recoveries:
 
     @property
     def _keeps_nothing(self) -> bool:
-        return not self._of(self._tool.applied, "")
+        return not keeps_a_record(self._tool, self._server.engine)
 
     # ------------------------------------------------------------------ what can be tried
 

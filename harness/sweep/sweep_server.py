@@ -13,12 +13,14 @@ from pathlib import Path
 
 from harness import sqltext
 from harness.errors import DatabaseError, ScenarioError
-from harness.ports import Backend, Engine
+from harness.ports import Backend, Belief, Engine
 from harness.servers.throwaway import ThrowawayServer
 from harness.state.difference import difference
 from harness.state.readings import Readings
 from harness.state.rows import checksums
 from harness.state.snapshot import Snapshot
+from harness.tools.adapter import Adapter
+from harness.tools.belief import believes
 from harness.wire import can_change
 
 SMALL = 1000
@@ -103,6 +105,10 @@ class SweepServer(ThrowawayServer):
     ) -> Snapshot:
         """What the database holds; see :func:`harness.state.snapshot.take`."""
         return self._readings.take(database, self.session(database), volatile, unread)
+
+    def believes(self, tool: Adapter, database: str) -> Belief:
+        """What the tool's own table says there."""
+        return believes(tool, self.engine, self.session(database), database)
 
     def trials(self, count: int) -> list[TrialDatabase]:
         """So many databases for trials; none is prepared yet."""

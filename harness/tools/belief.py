@@ -28,3 +28,8 @@ def believes(adapter: Adapter, engine: Engine, session: Session, database: str) 
         tuple(str(row[0]) for row in ask(adapter.applied)),
         tuple(str(row[0]) for row in ask(adapter.stuck)),
     )
+
+
+def keeps_a_record(adapter: Adapter, engine: Engine) -> bool:
+    """Whether the tool writes down, on that engine, what is applied."""
+    return bool(for_dialect(adapter.applied, engine.name, engine.dialect, ""))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import places
-import pytest
+from places import backend_of
 
 from harness.backends.docker import DockerBackend
 from harness.backends.local import LocalBackend
@@ -74,17 +74,6 @@ DUMPS = {
 AS_A_TAR = (
     f'd=$(mktemp -u) && pg_dump -Fd -N {GUARD_SCHEMA} "$@" -f "$d" -d "$0" && tar -c -C "$d" .'
 )
-
-
-def backend_of(engine: str) -> str:
-    """Where a server of the engine, with client programs, can be had; a skip if nowhere."""
-    recipe = places.engine(engine).recipe
-    docker = DockerBackend("tests")
-    if docker.available() is None and docker.image_here(recipe):
-        return "docker"
-    if LocalBackend("tests").cannot_run(recipe) is None:
-        return "local"
-    pytest.skip(f"no server of {engine} on this machine")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 from click.testing import CliRunner
-from making import backend_of, written
+from making import written
+from places import backend_of
 
 from harness.cli import mdrill
 

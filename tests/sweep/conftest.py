@@ -7,8 +7,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from places import SEED, WHOLE
-from swept import ENGINES, Outcome, arguments, backend_of, run, write
+from places import SEED, WHOLE, backend_of
+from swept import ENGINES, Outcome, arguments, run, write
 
 
 @pytest.fixture(params=ENGINES, scope="session")

@@ -10,16 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import places
-import pytest
 from click.testing import CliRunner
+from places import backend_of
 
-from harness.backends.docker import DockerBackend
-from harness.backends.local import LocalBackend
 from harness.cli import mdrill, rendering
 from harness.record.run_folder import RunFolder
 from harness.sweep.events import StateHealed
@@ -30,18 +27,6 @@ MDRILL = [sys.executable, "-c", "from harness.cli import main; main()"]
 DEADLINE_S = 540
 POLL_S = 0.01
 ENGINES = ("postgres", "mysql", "mariadb")
-
-
-@cache
-def backend_of(engine: str) -> str:
-    """Where a server of the engine can be had on this machine; a skip if nowhere."""
-    recipe = places.engine(engine).recipe
-    docker = DockerBackend("tests")
-    if docker.available() is None and docker.image_here(recipe):
-        return "docker"
-    if LocalBackend("tests").cannot_run(recipe) is None:
-        return "local"
-    pytest.skip(f"no server of {engine} on this machine")
 
 
 @dataclass(frozen=True)

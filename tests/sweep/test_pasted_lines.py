@@ -16,8 +16,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from places import backend_of
 from projects import FIXTURES, PROJECTS, Project, environment, program
-from swept import arguments, backend_of, run_here, write
+from swept import arguments, run_here, write
 
 from harness import layouts, loading, registry, sqltext
 from harness.backends.docker import DockerBackend

@@ -15,7 +15,8 @@ from xml.etree import ElementTree as Xml
 
 import places
 import pytest
-from swept import DEADLINE_S, MDRILL, backend_of, write
+from places import backend_of
+from swept import DEADLINE_S, MDRILL, write
 
 FIRST = """\
 CREATE TABLE guests (

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from page import there
+from places import backend_of
 from projects import PROJECTS, Project, environment, killed, program
-from swept import arguments, backend_of, run, write
+from swept import arguments, run, write
 
 from harness import loading
 from harness.sweep.results import MigrationResult
