@@ -29,6 +29,22 @@ def test_it_is_three_claims():
     }
 
 
+def test_where_it_cannot_ring_its_silence_is_not_asked():
+    """On an engine without such a thing it would be a check that cannot fail; in another mode of an
+    engine that has it, it is none.
+    """
+    build, partial = (
+        next(
+            c for c in loading.load_scenario(HANG.parent / name).verify
+            if c.name.startswith("silent: ")
+        )
+        for name in ("7-long-index-build.yaml", "2-partial-failure.yaml")
+    )  # fmt: skip
+    assert not build.scope.covers(frozenset({"mysql"}), "at-its-very-end")
+    assert build.scope.covers(frozenset({"postgres", "concurrent-index"}), "at-its-very-end")
+    assert partial.scope.covers(frozenset({"postgres", "atomic"}), "client-killed-after-1")
+
+
 def test_every_documented_failure_has_one():
     """Each of the six would have been told by a monitoring."""
     stories = {s.id: s for s in loading.load_all(HANG.parent)}
