@@ -6,7 +6,7 @@ import pytest
 
 QUICK = ("--ways", "client-sigkill", "--rows", "20")
 TABLE = "CREATE TABLE logs (id integer PRIMARY KEY, said varchar(90), at_time integer);\n"
-NUMBER = {"postgres": "(random() * 1e12)::bigint", "mysql": "FLOOR(RAND() * 1e12)"}
+NUMBER = {"postgres": "(random() * 1e12)::bigint + 4000000000", "mysql": "FLOOR(RAND() * 1e12)"}
 ENGINES = ("postgres", "mysql", "mariadb")
 
 
